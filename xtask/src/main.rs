@@ -1,0 +1,3 @@
+//! Tasks of the workspace: tests with their set-up, soak runs, code generation.
+
+fn main() {}
