@@ -1,0 +1,251 @@
+//! How the bytes of an account leave the machine: proxy and TLS, for the socket, media and look-ups alike.
+//!
+//! It fails closed: with a proxy set, nothing goes around it. Accounts with equal settings share one TLS
+//! configuration.
+
+use std::sync::{Arc, Weak};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::connect::proxy::{SocksV5, Tunnel};
+use hyper_util::rt::TokioIo;
+use parking_lot::Mutex;
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::http::{HeaderValue, Uri};
+use tower::{Service, ServiceExt};
+
+/// Proxy and trust of an account.
+#[derive(Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Egress {
+    /// Proxy for everything; `None` connects directly.
+    pub proxy: Option<Proxy>,
+    /// Whom TLS trusts.
+    pub roots: TlsRoots,
+}
+
+/// A proxy. The password never prints.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Proxy {
+    kind: ProxyKind,
+    authority: String,
+    login: Option<(String, String)>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ProxyKind {
+    HttpConnect,
+    Socks5 { local_dns: bool },
+}
+
+/// Whom TLS trusts.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TlsRoots {
+    /// The roots of the web, compiled in.
+    #[default]
+    Web,
+    /// Only these certificates (DER): a simulator's or a company's own.
+    Only(Vec<Vec<u8>>),
+}
+
+/// Why proxy or TLS settings cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EgressError {
+    /// Not `http://`, `socks5://` or `socks5h://` with a host and port.
+    #[error("not a proxy URL (http://, socks5:// or socks5h:// with host and port): {0}")]
+    ProxyUrl(String),
+    /// A root certificate cannot be read.
+    #[error("a root certificate cannot be used")]
+    Root(#[source] rustls::Error),
+    /// The name or address could not be reached, directly or through the proxy.
+    #[error("cannot reach {host}")]
+    Unreachable {
+        /// Host that was asked for.
+        host: String,
+        /// What went wrong.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+impl Egress {
+    /// The same settings with a proxy.
+    pub fn with_proxy(mut self, proxy: Proxy) -> Self {
+        self.proxy = Some(proxy);
+        self
+    }
+
+    /// The same settings with other roots.
+    pub fn with_roots(mut self, roots: TlsRoots) -> Self {
+        self.roots = roots;
+        self
+    }
+
+    /// Opens a TCP connection to `uri`'s host, through the proxy if there is one.
+    pub(crate) async fn open(&self, uri: &Uri) -> Result<TcpStream, EgressError> {
+        let mut connector = HttpConnector::new();
+        connector.enforce_http(false);
+        connector.set_nodelay(true);
+        match &self.proxy {
+            None => call(connector, uri).await,
+            Some(proxy) => {
+                let at: Uri = format!("http://{}", proxy.authority)
+                    .parse()
+                    .map_err(|_| EgressError::ProxyUrl(proxy.authority.clone()))?;
+                match proxy.kind {
+                    ProxyKind::HttpConnect => {
+                        let tunnel = Tunnel::new(at, connector);
+                        match proxy.basic_authorization() {
+                            Some(value) => call(tunnel.with_auth(value), uri).await,
+                            None => call(tunnel, uri).await,
+                        }
+                    }
+                    ProxyKind::Socks5 { local_dns } => {
+                        let socks = SocksV5::new(at, connector).local_dns(local_dns);
+                        match &proxy.login {
+                            Some((user, password)) => {
+                                call(socks.with_auth(user.clone(), password.clone()), uri).await
+                            }
+                            None => call(socks, uri).await,
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// The TLS configuration, shared by all accounts with equal roots.
+    pub(crate) fn tls(&self) -> Result<Arc<rustls::ClientConfig>, EgressError> {
+        static SHARED: Mutex<Vec<(TlsRoots, Weak<rustls::ClientConfig>)>> = Mutex::new(Vec::new());
+        let mut shared = SHARED.lock();
+        shared.retain(|(_, config)| config.strong_count() > 0);
+        if let Some(config) =
+            shared.iter().find(|(roots, _)| *roots == self.roots).and_then(|(_, weak)| weak.upgrade())
+        {
+            return Ok(config);
+        }
+        let config = Arc::new(tls_config(&self.roots)?);
+        shared.push((self.roots.clone(), Arc::downgrade(&config)));
+        Ok(config)
+    }
+}
+
+async fn call<C>(connector: C, uri: &Uri) -> Result<TcpStream, EgressError>
+where
+    C: Service<Uri, Response = TokioIo<TcpStream>>,
+    C::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    match connector.oneshot(uri.clone()).await {
+        Ok(stream) => Ok(stream.into_inner()),
+        Err(error) => Err(EgressError::Unreachable {
+            host: uri.host().unwrap_or_default().to_owned(),
+            source: error.into(),
+        }),
+    }
+}
+
+fn tls_config(roots: &TlsRoots) -> Result<rustls::ClientConfig, EgressError> {
+    let mut store = rustls::RootCertStore::empty();
+    match roots {
+        TlsRoots::Web => store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
+        TlsRoots::Only(certificates) => {
+            for certificate in certificates {
+                store.add(certificate.clone().into()).map_err(EgressError::Root)?;
+            }
+        }
+    }
+    // A library neither installs nor relies on a process-wide provider.
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    Ok(rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(EgressError::Root)?
+        .with_root_certificates(store)
+        .with_no_client_auth())
+}
+
+impl Proxy {
+    /// From `http://[user:password@]host:port`, `socks5://..` (names resolved here) or `socks5h://..` (names resolved
+    /// by the proxy).
+    ///
+    /// # Errors
+    /// [`EgressError::ProxyUrl`] for anything else; the text in it holds no password.
+    pub fn parse(url: &str) -> Result<Self, EgressError> {
+        let shown = || EgressError::ProxyUrl(url.rsplit_once('@').map_or(url, |(_, host)| host).to_owned());
+        let (scheme, rest) = url.split_once("://").ok_or_else(shown)?;
+        let kind = match scheme {
+            "http" => ProxyKind::HttpConnect,
+            "socks5" => ProxyKind::Socks5 { local_dns: true },
+            "socks5h" => ProxyKind::Socks5 { local_dns: false },
+            _ => return Err(shown()),
+        };
+        let (login, authority) = match rest.rsplit_once('@') {
+            Some((login, authority)) => (Some(login.split_once(':').ok_or_else(shown)?), authority),
+            None => (None, rest),
+        };
+        let authority = authority.trim_end_matches('/');
+        let (host, port) = authority.rsplit_once(':').ok_or_else(shown)?;
+        if host.is_empty() || port.parse::<u16>().is_err() {
+            return Err(shown());
+        }
+        let login = login.map(|(user, password)| (user.to_owned(), password.to_owned()));
+        Ok(Self { kind, authority: authority.to_owned(), login })
+    }
+
+    fn basic_authorization(&self) -> Option<HeaderValue> {
+        let (user, password) = self.login.as_ref()?;
+        let text = format!("Basic {}", STANDARD.encode(format!("{user}:{password}")));
+        HeaderValue::from_str(&text).ok()
+    }
+}
+
+impl std::fmt::Debug for Proxy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let user = self.login.as_ref().map(|(user, _)| user);
+        f.debug_struct("Proxy")
+            .field("kind", &self.kind)
+            .field("authority", &self.authority)
+            .field("user", &user)
+            .finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for Egress {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Egress").field("proxy", &self.proxy).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_proxy_url_is_parsed_and_its_password_never_prints() {
+        let proxy = Proxy::parse("socks5h://bot:hunter2@127.0.0.1:1080").unwrap();
+        assert!(!format!("{proxy:?}").contains("hunter2"));
+        for bad in [
+            "ftp://a:1",
+            "http://",
+            "http://host",
+            "socks5://:1080",
+            "http://host:99999",
+            "http://u@h:1",
+            "x",
+        ] {
+            assert!(Proxy::parse(bad).is_err(), "{bad}");
+        }
+        let error = Proxy::parse("ftp://bot:hunter2@host:1").unwrap_err();
+        assert!(!error.to_string().contains("hunter2"));
+    }
+
+    #[test]
+    fn equal_settings_share_one_tls_configuration() {
+        let (a, b) = (Egress::default().tls().unwrap(), Egress::default().tls().unwrap());
+        assert!(Arc::ptr_eq(&a, &b));
+        let other = Egress::default().with_roots(TlsRoots::Only(Vec::new())).tls().unwrap();
+        assert!(!Arc::ptr_eq(&a, &other));
+    }
+}
