@@ -29,6 +29,11 @@ impl<const N: usize> Secret<N> {
     pub const fn expose(&self) -> &[u8; N] {
         &self.0
     }
+
+    /// The bytes to be written, for a primitive that fills them.
+    pub const fn expose_mut(&mut self) -> &mut [u8; N] {
+        &mut self.0
+    }
 }
 
 impl<const N: usize> From<[u8; N]> for Secret<N> {
