@@ -10,9 +10,9 @@ use wa_crypto::curve::{PrivateKey, PublicKey};
 use wa_crypto::xeddsa::{self, SIGNATURE_LEN};
 
 use crate::error::{CertificateFault, Link};
-use crate::proto::cert::CertChain;
-use crate::proto::cert::cert_chain::NoiseCertificate;
-use crate::proto::cert::cert_chain::noise_certificate::Details;
+use wa_proto::cert::CertChain;
+use wa_proto::cert::cert_chain::NoiseCertificate;
+use wa_proto::cert::cert_chain::noise_certificate::Details;
 
 /// The key that a chain must end at. The default is the live service's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -63,7 +63,6 @@ mod client;
 mod error;
 pub mod frame;
 mod message;
-mod proto;
 mod server;
 mod symmetric;
 mod transport;

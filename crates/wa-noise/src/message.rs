@@ -5,9 +5,9 @@ use bytes::Bytes;
 use prost::Message;
 use wa_crypto::curve::PublicKey;
 
-use crate::proto::handshake::HandshakeMessage;
-use crate::proto::handshake::handshake_message::{ClientFinish, ClientHello, ServerHello};
 use crate::{Field, NoiseError, Pattern};
+use wa_proto::handshake::HandshakeMessage;
+use wa_proto::handshake::handshake_message::{ClientFinish, ClientHello, ServerHello};
 
 /// A ClientHello with its ephemeral checked for length. Which pattern it opens, its other parts say.
 pub(crate) struct Hello {

@@ -142,3 +142,67 @@ impl Counter {
         Ok(n)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key() -> Secret<32> {
+        Secret::new([3; 32])
+    }
+
+    #[test]
+    fn the_last_counter_is_used_once_and_none_comes_after() {
+        let mut sealer = FrameSealer::new(&key());
+        sealer.counter = Counter(u32::MAX - 1);
+        let mut opener = FrameOpener::new(&key());
+        opener.counter = Counter(u32::MAX - 1);
+        let mut wire = Vec::new();
+        sealer.seal(&mut wire, b"last").unwrap();
+        assert_eq!(opener.open(&mut wire.clone()[HEADER_LEN..]).unwrap(), b"last");
+        let before = wire.clone();
+        for _ in 0..3 {
+            assert_eq!(sealer.seal(&mut wire, b"more"), Err(NoiseError::CounterExhausted));
+            assert_eq!(wire, before);
+        }
+        assert_eq!(opener.open(&mut wire[HEADER_LEN..]), Err(NoiseError::CounterExhausted));
+    }
+
+    /// Seals `texts` and says whether some nonce was used for two of them.
+    fn repeats_a_nonce(texts: &[&[u8]], mut seal: impl FnMut(&mut Vec<u8>, &[u8])) -> bool {
+        let mut streams = std::collections::HashSet::new();
+        texts.iter().any(|text| {
+            let mut wire = Vec::new();
+            seal(&mut wire, text);
+            let body = wire.get(HEADER_LEN..HEADER_LEN + text.len()).unwrap_or_default();
+            let stream: Vec<u8> = body.iter().zip(*text).map(|(sealed, plain)| sealed ^ plain).collect();
+            !body.is_empty() && !streams.insert(stream)
+        })
+    }
+
+    #[test]
+    fn no_counter_comes_twice_even_around_refused_frames() {
+        let long = vec![0; MAX_PLAINTEXT + 1];
+        let texts: [&[u8]; 5] = [&[1; 16], &[2; 16], &long, &[3; 16], &[4; 16]];
+        let mut sealer = FrameSealer::new(&key());
+        assert!(!repeats_a_nonce(&texts, |out, text| {
+            let refused = sealer.seal(out, text).is_err();
+            assert_eq!(refused, text.len() > MAX_PLAINTEXT);
+        }));
+        // Sabotage: a sealer that starts anew after a refusal is caught.
+        let mut sealer = FrameSealer::new(&key());
+        assert!(repeats_a_nonce(&texts, |out, text| {
+            if sealer.seal(out, text).is_err() {
+                sealer = FrameSealer::new(&key());
+            }
+        }));
+    }
+
+    #[test]
+    fn an_encoder_writes_straight_into_the_frame() {
+        let (mut direct, mut copied) = (b"before".to_vec(), b"before".to_vec());
+        FrameSealer::new(&key()).seal_with(&mut direct, |out| out.extend_from_slice(b"stanza")).unwrap();
+        FrameSealer::new(&key()).seal(&mut copied, b"stanza").unwrap();
+        assert_eq!(direct, copied);
+    }
+}
