@@ -1,2 +1,21 @@
 #![forbid(unsafe_code)]
-//! wa-core
+//! What both ends of the protocol compute, pure and synchronous: no sockets, no storage, no tasks.
+//!
+//! Time and randomness are arguments, state is returned. The client and the simulator stand on the same functions, so
+//! every module here is held to vectors that independent implementations made.
+//!
+//! | module | chapter |
+//! | --- | --- |
+//! | [`adv`] | 02 §2, §3: who vouches for which device |
+//! | [`pairing_code`] | 02 §4: linking by a typed code |
+//! | [`passkey`] | 02 §5: the passkey step |
+//! | [`app_state`] | 07: records, patches, snapshots |
+//! | [`blob`] | 06 §2: the encrypted files of app state and history |
+
+pub mod adv;
+pub mod app_state;
+pub mod blob;
+pub mod pairing_code;
+pub mod passkey;
+#[cfg(test)]
+mod testing;
