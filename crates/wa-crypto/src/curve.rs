@@ -1,4 +1,6 @@
 //! X25519 keys and agreement (chapter 04 §1). One 32-byte draw makes one key pair.
+//!
+//! The provider is chosen when the crate is built: `aws-lc`, else pure Rust. Results are the same.
 
 use core::fmt;
 
@@ -88,8 +90,7 @@ impl PrivateKey {
 
     /// The public half.
     pub fn public_key(&self) -> PublicKey {
-        let secret = x25519_dalek::StaticSecret::from(*self.expose());
-        PublicKey(x25519_dalek::PublicKey::from(&secret).to_bytes())
+        PublicKey(provider::public_key(self.expose()))
     }
 
     /// X25519 with a peer's key.
@@ -97,12 +98,12 @@ impl PrivateKey {
     /// # Errors
     /// [`CryptoError::LowOrderPoint`] when the result is all zero: no honest peer causes it.
     pub fn agree(&self, theirs: &PublicKey) -> Result<SharedSecret, CryptoError> {
-        let secret = x25519_dalek::StaticSecret::from(*self.expose());
-        let shared = secret.diffie_hellman(&x25519_dalek::PublicKey::from(theirs.0));
-        if !shared.was_contributory() {
+        let shared = provider::agree(self.expose(), &theirs.0);
+        // Checked here for every provider, whatever it checks itself.
+        if shared == Secret::new([0; 32]) {
             return Err(CryptoError::LowOrderPoint);
         }
-        Ok(Secret::new(shared.to_bytes()))
+        Ok(shared)
     }
 }
 
@@ -157,9 +158,72 @@ impl From<PrivateKey> for KeyPair {
     }
 }
 
+/// The portable provider, and the twin that tests hold the other one to.
+#[cfg(any(test, not(feature = "aws-lc")))]
+mod portable {
+    use crate::Secret;
+
+    pub(super) fn public_key(private: &[u8; 32]) -> [u8; 32] {
+        let secret = x25519_dalek::StaticSecret::from(*private);
+        x25519_dalek::PublicKey::from(&secret).to_bytes()
+    }
+
+    pub(super) fn agree(private: &[u8; 32], theirs: &[u8; 32]) -> Secret<32> {
+        let secret = x25519_dalek::StaticSecret::from(*private);
+        Secret::new(secret.diffie_hellman(&x25519_dalek::PublicKey::from(*theirs)).to_bytes())
+    }
+}
+
+#[cfg(not(feature = "aws-lc"))]
+use portable as provider;
+
+#[cfg(feature = "aws-lc")]
+#[path = "curve_aws_lc.rs"]
+mod provider;
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::unhex;
+
+    fn array(hex: &str) -> [u8; 32] {
+        unhex(hex).try_into().unwrap()
+    }
+
+    /// RFC 7748 §5.2 and §6.1.
+    #[test]
+    fn published_agreements_hold() {
+        for (private, theirs, shared) in [
+            (
+                "a546e36bf0527c9d3b16154b82465edd62144c0ac1fc5a18506a2244ba449ac4",
+                "e6db6867583030db3594c1a424b15f7c726624ec26b3353b10a903a6d0ab1c4c",
+                "c3da55379de9c6908e94ea4df28d084f32eccf03491c71f754b4075577a28552",
+            ),
+            (
+                "4b66e9d4d1b4673c5ad22691957d6af5c11b6421e0ea01d42ca4169e7918ba0d",
+                "e5210f12786811d3f4b7959d0538ae2c31dbe7106fc03c3efc4cd549c715a493",
+                "95cbde9476e8907d7aade45cb4b873f88b595a68799fa152e6f8f7647aac7957",
+            ),
+        ] {
+            let theirs = PublicKey::from_bytes(array(theirs));
+            let found = PrivateKey::from_bytes(array(private)).agree(&theirs).unwrap();
+            assert_eq!(found.expose(), &array(shared));
+        }
+    }
+
+    #[test]
+    fn the_provider_agrees_with_its_portable_twin() {
+        let mut key = crate::digest::sha256(&[b"seed"]);
+        for _ in 0..64 {
+            let private = key;
+            key = crate::digest::sha256(&[&key]);
+            assert_eq!(provider::public_key(&private), portable::public_key(&private));
+            // Any 32 bytes are a peer's key: twist points and non-canonical ones too.
+            for theirs in [key, [0xFF; 32], [0; 32], portable::public_key(&key)] {
+                assert_eq!(provider::agree(&private, &theirs), portable::agree(&private, &theirs));
+            }
+        }
+    }
 
     #[test]
     fn a_low_order_point_is_refused() {

@@ -35,4 +35,7 @@ pub enum CryptoError {
     /// Input is longer than the primitive allows.
     #[error("input of {0} bytes is too long")]
     TooLong(usize),
+    /// The cryptographic provider failed on valid input: out of memory.
+    #[error("the cryptographic provider failed")]
+    Provider,
 }

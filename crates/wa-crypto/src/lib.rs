@@ -15,6 +15,8 @@ mod error;
 pub mod kdf;
 pub mod mac;
 mod secret;
+#[cfg(test)]
+mod testing;
 pub mod xeddsa;
 
 pub use error::CryptoError;
