@@ -9,6 +9,7 @@
 //! | [`adv`] | 02 §2, §3: who vouches for which device |
 //! | [`pairing_code`] | 02 §4: linking by a typed code |
 //! | [`passkey`] | 02 §5: the passkey step |
+//! | [`prekeys`] | 02 §6, 04 §11: bundles, uploads, digest, ids |
 //! | [`app_state`] | 07: records, patches, snapshots |
 //! | [`blob`] | 06 §2: the encrypted files of app state and history |
 
@@ -17,5 +18,6 @@ pub mod app_state;
 pub mod blob;
 pub mod pairing_code;
 pub mod passkey;
+pub mod prekeys;
 #[cfg(test)]
 mod testing;
