@@ -49,6 +49,11 @@ impl OwnSenderKey {
         self.iteration
     }
 
+    /// The pair that messages are signed with.
+    pub const fn signing_pair(&self) -> &KeyPair {
+        &self.signing
+    }
+
     /// What to give to devices that lack the key, at the current place of the chain. Make it before encrypting the
     /// message that goes with it.
     pub fn distribution(&self) -> SenderKeyDistribution {
@@ -192,8 +197,8 @@ impl SenderKeyState {
         let next = counter.checked_add(1).ok_or(SignalError::TooFarInFuture { jump, limit })?;
         let (seed, chain, skipped) = run_chain(&self.chain, self.iteration, counter);
         let plaintext = decrypt(&SenderMessageKeys::expand(&seed), message)?;
-        self.skipped.append(&skipped);
         if !sabotage::on(Rule::UseKeyOnce) {
+            self.skipped.append(&skipped);
             self.chain = chain;
             self.iteration = next;
         }

@@ -196,8 +196,8 @@ impl Session {
             Change::Expanded { chain, place } => self.receiving[chain].expanded.remove(place),
             Change::Advance { chain, step } => {
                 let chain = &mut self.receiving[chain];
-                chain.seeds.append(&step.skipped);
                 if !sabotage::on(Rule::UseKeyOnce) {
+                    chain.seeds.append(&step.skipped);
                     chain.key = Some(step.key);
                     chain.index = step.index;
                 }
