@@ -12,12 +12,18 @@
 //! | [`prekeys`] | 02 §6, 04 §11: bundles, uploads, digest, ids |
 //! | [`app_state`] | 07: records, patches, snapshots |
 //! | [`blob`] | 06 §2: the encrypted files of app state and history |
+//! | [`envelope`] | 05, 04 §12: what stands around a message |
+//! | [`secrets`] | 04 §18: message secrets, encrypted add-ons, bots |
+//! | [`tokens`] | 04 §19, §20: reporting and privacy tokens |
 
 pub mod adv;
 pub mod app_state;
 pub mod blob;
+pub mod envelope;
 pub mod pairing_code;
 pub mod passkey;
 pub mod prekeys;
+pub mod secrets;
 #[cfg(test)]
 mod testing;
+pub mod tokens;

@@ -2,6 +2,9 @@
 
 use crate::run::Family;
 
+mod appstate_steps;
+mod noise_fields;
+
 macro_rules! families {
     ($($module:ident: $name:literal,)+) => {
         $(mod $module;)+
@@ -11,5 +14,27 @@ macro_rules! families {
 }
 
 families! {
+    adv: "adv",
+    appstate_build: "appstate-build",
+    appstate_chains: "appstate-chains",
+    appstate_corrupt: "appstate-corrupt",
+    appstate_keys: "appstate-keys",
+    appstate_lthash: "appstate-lthash",
+    appstate_mutations: "appstate-mutations",
+    appstate_recovery: "appstate-recovery",
+    appstate_setremove: "appstate-setremove",
+    appstate_wire: "appstate-wire",
+    cert_chain: "cert-chain",
+    framing: "framing",
+    jids: "jids",
+    nodes: "nodes",
+    noise_ik: "noise-ik",
+    noise_xx: "noise-xx",
+    noise_xxfallback: "noise-xxfallback",
+    pairing_code: "pairing-code",
+    passkey: "passkey",
+    signal_message_secrets: "signal-message-secrets",
+    signal_phash_padding_tokens: "signal-phash-padding-tokens",
+    signal_reporting_tokens: "signal-reporting-tokens",
     signal_xeddsa: "signal-xeddsa",
 }
