@@ -235,7 +235,7 @@ fn binary_coded(number: u64) -> u128 {
 fn eight_digits(number: u64) -> u32 {
     // Each step splits every group of digits into its upper and lower half, in twice as many places.
     let x = number % 100_000_000;
-    let x = (x / 10_000) << 32 | x % 10_000;
+    let x = ((x / 10_000) << 32) | (x % 10_000);
     let hundreds = ((x * 5_243) >> 19) & 0x7f_0000_007f;
     let x = hundreds << 16 | (x - hundreds * 100);
     let tens = ((x * 103) >> 10) & 0x000f_000f_000f_000f;

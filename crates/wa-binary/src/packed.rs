@@ -59,7 +59,7 @@ impl<'a> Packed<'a> {
     }
 
     #[inline]
-    fn unpack<'b>(self, buffer: &'b mut [u8]) -> &'b str {
+    fn unpack(self, buffer: &mut [u8]) -> &str {
         let table = match self.alphabet {
             Alphabet::Nibble => &NIBBLES,
             Alphabet::Hex => &HEX,

@@ -3,6 +3,7 @@
 //! A JID getter accepts a value that came as plain text, a string getter a JID; a wrong form is an error for that
 //! attribute alone.
 
+use std::borrow::Cow;
 use std::str::FromStr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -49,7 +50,9 @@ macro_rules! readers {
 readers! {
     /// The value as it stands.
     value -> Value<'a> = Ok;
-    /// The text, also of a JID. No heap for up to 24 bytes.
+    /// The text, also of a JID; borrowed where the frame holds it as such.
+    str -> Cow<'a, str> = |value| Ok(value.to_str());
+    /// The text, also of a JID; owned, no heap for up to 24 bytes.
     string -> CompactString = |value| Ok(value.to_compact());
     /// A JID, also from plain text.
     jid -> Jid = read_jid;
@@ -60,20 +63,20 @@ readers! {
     /// A group's JID.
     group_jid -> GroupJid = |value| read_jid(value)?.try_into().map_err(Problem::NotAJid);
     /// A decimal number.
-    u64 -> u64 = read_u64;
+    u64 -> u64 = |value| read_u64(&value);
     /// A decimal number that fits.
-    u32 -> u32 = |value| read_u64(value)?.try_into().map_err(|_| Problem::NotANumber);
+    u32 -> u32 = |value| read_u64(&value)?.try_into().map_err(|_| Problem::NotANumber);
     /// A decimal number that fits.
-    u16 -> u16 = |value| read_u64(value)?.try_into().map_err(|_| Problem::NotANumber);
+    u16 -> u16 = |value| read_u64(&value)?.try_into().map_err(|_| Problem::NotANumber);
     /// A decimal number that fits.
-    u8 -> u8 = |value| read_u64(value)?.try_into().map_err(|_| Problem::NotANumber);
+    u8 -> u8 = |value| read_u64(&value)?.try_into().map_err(|_| Problem::NotANumber);
     /// A decimal number that may be negative.
-    i64 -> i64 = |value| read_parsed(value).map_err(|()| Problem::NotANumber);
+    i64 -> i64 = |value| read_parsed(&value).map_err(|()| Problem::NotANumber);
     /// `true` or `false`; `1` and `0` are read as well.
-    bool -> bool = read_bool;
+    bool -> bool = |value| read_bool(&value);
     /// Seconds since 1970.
     unix_time -> SystemTime = |value| {
-        UNIX_EPOCH.checked_add(Duration::from_secs(read_u64(value)?)).ok_or(Problem::NotANumber)
+        UNIX_EPOCH.checked_add(Duration::from_secs(read_u64(&value)?)).ok_or(Problem::NotANumber)
     };
 }
 
@@ -85,7 +88,7 @@ impl<'a, 'k> Required<'a, 'k> {
 
     /// Something that is parsed from the text; `wanted` says in the error what it should have been.
     pub fn parse<T: FromStr>(self, wanted: &'static str) -> Field<T> {
-        self.read(|value| read_parsed(value).map_err(|()| Problem::Unexpected { wanted }))
+        self.read(|value| read_parsed(&value).map_err(|()| Problem::Unexpected { wanted }))
     }
 
     /// One of several known words: `choose("a role", |word| Role::of(word))`.
@@ -112,7 +115,7 @@ impl<'a, 'k> Optional<'a, 'k> {
 
     /// Something that is parsed from the text; `wanted` says in the error what it should have been.
     pub fn parse<T: FromStr>(self, wanted: &'static str) -> Field<Option<T>> {
-        self.0.read_optional(|value| read_parsed(value).map_err(|()| Problem::Unexpected { wanted }))
+        self.0.read_optional(|value| read_parsed(&value).map_err(|()| Problem::Unexpected { wanted }))
     }
 
     /// One of several known words.
@@ -133,14 +136,14 @@ fn read_jid(value: Value<'_>) -> Result<Jid, Problem> {
     }
 }
 
-fn read_u64(value: Value<'_>) -> Result<u64, Problem> {
+fn read_u64(value: &Value<'_>) -> Result<u64, Problem> {
     match value {
         Value::Text(text) => text.to_u64().ok_or(Problem::NotANumber),
         Value::Jid(_) => Err(Problem::NotANumber),
     }
 }
 
-fn read_bool(value: Value<'_>) -> Result<bool, Problem> {
+fn read_bool(value: &Value<'_>) -> Result<bool, Problem> {
     match &*value.to_compact() {
         "true" | "1" => Ok(true),
         "false" | "0" => Ok(false),
@@ -148,6 +151,6 @@ fn read_bool(value: Value<'_>) -> Result<bool, Problem> {
     }
 }
 
-fn read_parsed<T: FromStr>(value: Value<'_>) -> Result<T, ()> {
+fn read_parsed<T: FromStr>(value: &Value<'_>) -> Result<T, ()> {
     value.to_compact().parse().map_err(|_| ())
 }

@@ -188,7 +188,15 @@ pub enum Value<'a> {
     Jid(Jid),
 }
 
-impl Value<'_> {
+impl<'a> Value<'a> {
+    /// The text, also of a JID; borrowed where the frame holds it as such.
+    pub fn to_str(&self) -> Cow<'a, str> {
+        match self {
+            Self::Text(text) => text.to_str(),
+            Self::Jid(jid) => Cow::Owned(jid.to_string()),
+        }
+    }
+
     /// The text, also of a JID.
     pub fn to_compact(&self) -> CompactString {
         match self {

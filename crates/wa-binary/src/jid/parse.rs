@@ -30,7 +30,7 @@ impl FromStr for Jid {
         };
         let (user, device) = match user.split_once(':') {
             None => (user, 0),
-            Some((user, _)) if user.is_empty() => return Err(JidError::NoUser),
+            Some(("", _)) => return Err(JidError::NoUser),
             Some((user, device)) => (user, parse_device(device)?),
         };
         Self::at_server_name(user, server, device)

@@ -122,7 +122,7 @@ impl Server {
             0 => Some(Self::Pn),
             1 => Some(Self::Lid),
             129 => Some(Self::HostedLid),
-            128.. if domain % 2 == 0 => Some(Self::Hosted),
+            128.. if domain.is_multiple_of(2) => Some(Self::Hosted),
             _ => None,
         }
     }
