@@ -6,7 +6,12 @@ use serde_json::{Map, Number, Value};
 
 /// Parses JSON; a repeated field of an object is an error.
 pub(crate) fn parse(text: &str) -> serde_json::Result<Value> {
-    serde_json::from_str::<Strict>(text).map(|strict| strict.0)
+    let mut parser = serde_json::Deserializer::from_str(text);
+    // A stanza at the limit of its own depth is nested deeper in JSON than the parser allows unasked.
+    parser.disable_recursion_limit();
+    let Strict(value) = serde::Deserialize::deserialize(&mut parser)?;
+    parser.end()?;
+    Ok(value)
 }
 
 struct Strict(Value);

@@ -9,6 +9,7 @@
 mod families;
 mod file;
 mod json;
+pub mod node_reader;
 pub mod proto_json;
 mod reader;
 mod report;
