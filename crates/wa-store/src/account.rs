@@ -130,6 +130,20 @@ impl AccountStore {
         self.scan::<E>(scan).await
     }
 
+    /// A page of at most `limit` rows of the whole table, whatever their prefix.
+    ///
+    /// # Errors
+    /// As [`one`](Self::one).
+    pub async fn page_of_table<E: Entity>(
+        &self,
+        _: E,
+        after: Option<&PageMark>,
+        limit: usize,
+    ) -> Result<Records<E::Key, E::Value>, StoreError> {
+        let after = after.map(|mark| mark.0.clone());
+        self.scan::<E>(Scan { table: E::TABLE, prefix: Bytes::new(), after, limit: limit.max(1) }).await
+    }
+
     /// All rows whose keys begin with `prefix`. For tables of bounded size; use [`page`](Self::page) for the others.
     ///
     /// # Errors
@@ -327,10 +341,21 @@ impl AccountStore {
         self.0.store.0.backend.release(&self.0.id, self.0.epoch).await
     }
 
-    pub(crate) fn cipher(&self) -> &Cipher {
-        &self.0.cipher
+    /// Rows of a page, expired ones too, each opened or with what is wrong with it. Empty at the end.
+    pub(crate) async fn raw_page(&self, scan: Scan) -> Result<Vec<(RowKey, OpenedRow)>, StoreError> {
+        let table = scan.table;
+        let page = self.0.store.0.backend.scan(&self.0.id, scan).await?;
+        let rows = page.rows.into_iter().map(|(key, row)| {
+            let key = RowKey { table, key };
+            let opened = self.0.cipher.open_value(&key, &row.value).map(|payload| (payload, row.expires));
+            (key, opened)
+        });
+        Ok(rows.collect())
     }
 }
+
+/// Payload and expiry of a row, or what is wrong with it.
+pub(crate) type OpenedRow = Result<(Bytes, Option<UnixTime>), Damage>;
 
 fn is_live(row: &Row, now: UnixTime) -> bool {
     row.expires.is_none_or(|expires| expires > now)

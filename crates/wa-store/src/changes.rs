@@ -5,12 +5,15 @@ use std::fmt;
 
 use bytes::Bytes;
 
-use crate::address::{Chat, User};
+use crate::account::InboxEntry;
+use crate::address::{Chat, InboxCursor, User};
 use crate::backend::{AccountId, Batch, Op, Row, RowKey};
 use crate::envelope::Cipher;
 use crate::key::Key;
-use crate::records::{LidRecord, MappingSource, PnRecord, Record};
-use crate::tables::{DistributionMarks, Entity, Lids, OwnSenderKeys, Pns, Scope};
+use crate::records::{Attempt, DeadLetter, LidRecord, MappingSource, PnRecord, Record};
+use crate::tables::{
+    DeadLetters, DistributionMarks, Entity, Inbox, InboxAttempts, Lids, OwnSenderKeys, Pns, Scope,
+};
 use crate::{StoreError, Table, UnixTime};
 
 /// Everything that one step changes. Later operations on a row replace earlier ones.
@@ -106,6 +109,28 @@ impl Changes {
     /// Forgets our own sender keys of a chat and who has them: the next send makes and distributes a new one (04 §17).
     pub fn rotate_sender_key(&mut self, chat: &Chat) -> &mut Self {
         self.clear(OwnSenderKeys, chat).clear(DistributionMarks, chat)
+    }
+
+    /// Counts one more delivery of an event: to be committed before the event is handed over, so that one that kills the
+    /// process is known by its attempts.
+    pub fn deliver(&mut self, entry: &InboxEntry) -> &mut Self {
+        self.put(InboxAttempts, &entry.cursor, &entry.attempts.saturating_add(1))
+    }
+
+    /// The application has taken an event.
+    pub fn acknowledge(&mut self, cursor: InboxCursor) -> &mut Self {
+        self.delete(Inbox, &cursor).delete(InboxAttempts, &cursor)
+    }
+
+    /// The application cannot take an event: it leaves the inbox for the dead letters.
+    pub fn bury(&mut self, entry: &InboxEntry, failure: Option<Attempt>) -> &mut Self {
+        let letter = DeadLetter { row: entry.row.clone(), attempts: entry.attempts, failure };
+        self.acknowledge(entry.cursor).put(DeadLetters, &entry.cursor, &letter)
+    }
+
+    /// Puts a dead letter back into the inbox under a new cursor.
+    pub fn replay(&mut self, buried: InboxCursor, letter: &DeadLetter, cursor: InboxCursor) -> &mut Self {
+        self.delete(DeadLetters, &buried).put(Inbox, &cursor, &letter.row)
     }
 
     /// Deletes everything that belongs to the linked number and keeps what belongs to the application: for unlinking

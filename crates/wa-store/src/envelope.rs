@@ -127,7 +127,8 @@ impl Cipher {
         self.open_value(key, stored).map_err(|damage| corrupt(key, damage))
     }
 
-    fn open_value(&self, key: &RowKey, stored: &Bytes) -> Result<Bytes, Damage> {
+    /// As [`open`](Self::open), with the bare finding.
+    pub(crate) fn open_value(&self, key: &RowKey, stored: &Bytes) -> Result<Bytes, Damage> {
         match (self, *stored.first().ok_or(Damage::CutOff)?) {
             (Self::Plain, PLAIN) => {
                 let (sum, payload) = stored[1..].split_first_chunk::<4>().ok_or(Damage::CutOff)?;

@@ -52,7 +52,8 @@ pub enum Intent {
     Restore,
     /// Write it to a file. Allowed on a moved account, so that a broken export can be repeated.
     Export,
-    /// Fill a new account from a file; it must not exist.
+    /// Fill a new account from a file; it must not exist. Until the import sets another state, the account counts as
+    /// being deleted: half an import can only be thrown away.
     Import {
         /// Epoch in the file: the new account goes on above it.
         epoch: u64,
@@ -121,12 +122,15 @@ impl AccountRow {
     }
 
     /// Decides about an opening. `row` is what is stored, `None` for a name that is not known; `liveness` tells
-    /// about the stored holder and is asked only when it is somebody else. On `Ok` the new row is to be written.
+    /// about the stored holder and is asked only when it is somebody else. `floor` is the epoch of the row of
+    /// [`AccountId::system`], which rises with every deletion ([`deleted`](Self::deleted)): an account that is made
+    /// anew under an old name never meets commits of the old one. On `Ok` the new row is to be written.
     ///
     /// # Errors
     /// [`StoreError::Held`] and the errors of the account's state; then nothing is to be written.
     pub fn acquire(
         row: Option<Self>,
+        floor: u64,
         account: &AccountId,
         holder: &HolderId,
         intent: Intent,
@@ -135,8 +139,8 @@ impl AccountRow {
     ) -> Result<(Self, Acquired), StoreError> {
         let Some(mut row) = row else {
             let (epoch, state) = match intent {
-                Intent::Open => (1, AccountState::Active),
-                Intent::Import { epoch } => (epoch.saturating_add(1), AccountState::NeedsRestore),
+                Intent::Open => (floor.saturating_add(1), AccountState::Active),
+                Intent::Import { epoch } => (epoch.max(floor).saturating_add(1), AccountState::Deleting),
                 _ => return Err(StoreError::UnknownAccount(account.clone())),
             };
             let row = Self { holder: Some(holder.clone()), epoch, state, ..Self::new() };
@@ -210,6 +214,12 @@ impl AccountRow {
             self.window = 0;
         }
         current
+    }
+
+    /// On the row of [`AccountId::system`]: remembers that an account of this epoch was deleted. To be written in the
+    /// transaction that deletes the account's row.
+    pub fn deleted(&mut self, epoch: u64) {
+        self.epoch = self.epoch.max(epoch);
     }
 
     /// Refuses when the epoch is not `epoch`.

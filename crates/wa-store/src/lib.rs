@@ -28,16 +28,21 @@ mod changes;
 mod clock;
 mod envelope;
 mod error;
+mod export;
 pub mod key;
 pub mod lease;
+mod maintenance;
 mod memory;
 pub mod records;
+mod restore;
 #[cfg(feature = "sabotage")]
 pub mod sabotage;
+#[cfg(feature = "sqlite")]
+pub mod sqlite;
 mod store;
 pub mod tables;
 
-pub use account::{AccountStore, InboxEntry, Records};
+pub use account::{AccountStore, InboxEntry, PageMark, Records};
 pub use address::{Address, Chat, ChatKey, InboxCursor, OutboxOrder, User};
 pub use backend::{AccountId, AccountInfo, Backend, Durability, HolderId};
 pub use bytes::Bytes;
@@ -45,6 +50,8 @@ pub use changes::{Changes, Committed, Pending, Uncommitted};
 pub use clock::{Clock, ManualClock, SystemClock, UnixTime};
 pub use envelope::StoreKey;
 pub use error::{Cause, Damage, ExportDamage, RedactedKey, Retry, StoreError};
+pub use export::{EXPORT_VERSION, ExportReport, ImportReport};
+pub use maintenance::{AccountCheck, DamagedRow};
 pub use memory::{MemoryBackend, MemoryStore};
 pub use records::{
     AppStateKey, Attempt, ChatRecord, Collection, CollectionState, Contact, ContactNames, DeadLetter, Device,
@@ -52,5 +59,8 @@ pub use records::{
     MarkState, MessageSecret, OutboxRow, OutboxState, PnRecord, PreKey, PreKeyState, PrivacyToken, RecordMac,
     Registration, SecretSource, SendRecord, Sending, SentRow, Session, SignedPreKey, SignedPreKeyState,
 };
+pub use restore::Restored;
+#[cfg(feature = "sqlite")]
+pub use sqlite::{SqliteBackend, SqliteOptions, SqliteStore};
 pub use store::{Account, Store, StoreBuilder};
 pub use tables::{Scope, Table};

@@ -189,7 +189,8 @@ impl Backend for MemoryBackend {
         let liveness = |holder: &HolderId| {
             Ok(state.holders.get(holder).map_or(Liveness::Dead, |until| Liveness::Until(*until)))
         };
-        let (row, acquired) = AccountRow::acquire(stored, account, holder, intent, now, liveness)?;
+        let floor = state.accounts.get(&AccountId::system()).map_or(0, |entry| entry.row.epoch);
+        let (row, acquired) = AccountRow::acquire(stored, floor, account, holder, intent, now, liveness)?;
         state.accounts.entry(account.clone()).or_default().row = row;
         Ok(acquired)
     }
@@ -229,6 +230,7 @@ impl Backend for MemoryBackend {
         let mut state = self.state.lock();
         state.row_of(account, epoch)?;
         state.accounts.remove(account);
+        state.accounts.entry(AccountId::system()).or_default().row.deleted(epoch);
         Ok(Deletion::Done)
     }
 

@@ -23,3 +23,27 @@ impl Sabotage {
         }
     }
 }
+
+/// Hears where each group commit of SQLite stands; runs on the writing thread, so a hook may kill the process there.
+#[cfg(feature = "sqlite")]
+#[derive(Clone)]
+pub struct Points(std::sync::Arc<dyn Fn(crate::sqlite::Point) + Send + Sync>);
+
+#[cfg(feature = "sqlite")]
+impl Points {
+    /// Calls `hook` at every point.
+    pub fn new(hook: impl Fn(crate::sqlite::Point) + Send + Sync + 'static) -> Self {
+        Self(std::sync::Arc::new(hook))
+    }
+
+    pub(crate) fn at(&self, point: crate::sqlite::Point) {
+        (self.0)(point);
+    }
+}
+
+#[cfg(feature = "sqlite")]
+impl std::fmt::Debug for Points {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Points")
+    }
+}

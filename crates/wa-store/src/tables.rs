@@ -72,6 +72,14 @@ macro_rules! tables {
                 }
             }
 
+            /// How a key is read only to see whether it can be read.
+            pub(crate) fn key_reader(self) -> fn(&[u8]) -> bool {
+                match self {
+                    Self::Meta => |_| true,
+                    $(Self::$name => crate::maintenance::reads_as::<$key>,)+
+                }
+            }
+
             /// Decodes a row only to see whether it can be decoded.
             pub(crate) fn check_record(self, value: &[u8]) -> Result<(), crate::Damage> {
                 match self {

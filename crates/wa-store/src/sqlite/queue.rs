@@ -1,0 +1,75 @@
+//! Work for a thread that owns a connection. The runtime never blocks: callers await a oneshot.
+//! Live work goes before bulk; of the bulk one piece goes with each group, so that an import neither stalls nor starves.
+
+use std::collections::VecDeque;
+
+use parking_lot::{Condvar, Mutex};
+
+use crate::backend::Urgency;
+
+pub(super) struct Queue<J> {
+    state: Mutex<State<J>>,
+    ready: Condvar,
+}
+
+struct State<J> {
+    live: VecDeque<J>,
+    bulk: VecDeque<J>,
+    open: bool,
+}
+
+impl<J> Queue<J> {
+    pub(super) fn new() -> Self {
+        let state = State { live: VecDeque::new(), bulk: VecDeque::new(), open: true };
+        Self { state: Mutex::new(state), ready: Condvar::new() }
+    }
+
+    /// Gives the job back when the queue is closed.
+    pub(super) fn push(&self, job: J, urgency: Urgency) -> Result<(), J> {
+        let mut state = self.state.lock();
+        if !state.open {
+            return Err(job);
+        }
+        match urgency {
+            Urgency::Live => state.live.push_back(job),
+            Urgency::Bulk => state.bulk.push_back(job),
+        }
+        drop(state);
+        self.ready.notify_one();
+        Ok(())
+    }
+
+    /// Waits for work; `None` when the queue is closed and empty.
+    pub(super) fn wait(&self, most: usize) -> Option<Vec<J>> {
+        let mut state = self.state.lock();
+        loop {
+            if let Some(jobs) = take(&mut state, most) {
+                return Some(jobs);
+            }
+            if !state.open {
+                return None;
+            }
+            self.ready.wait(&mut state);
+        }
+    }
+
+    /// Takes what is there.
+    pub(super) fn take(&self, most: usize) -> Option<Vec<J>> {
+        take(&mut self.state.lock(), most)
+    }
+
+    /// What is queued is still done; nothing is taken any more.
+    pub(super) fn close(&self) {
+        self.state.lock().open = false;
+        self.ready.notify_all();
+    }
+}
+
+fn take<J>(state: &mut State<J>, most: usize) -> Option<Vec<J>> {
+    let live = state.live.len().min(most);
+    let mut jobs: Vec<J> = state.live.drain(..live).collect();
+    if jobs.len() < most {
+        jobs.extend(state.bulk.pop_front());
+    }
+    (!jobs.is_empty()).then_some(jobs)
+}
