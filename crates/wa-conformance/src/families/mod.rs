@@ -15,6 +15,7 @@ macro_rules! families {
 
 families! {
     adv: "adv",
+    appstate_actions: "appstate-actions",
     appstate_build: "appstate-build",
     appstate_chains: "appstate-chains",
     appstate_corrupt: "appstate-corrupt",

@@ -2,8 +2,8 @@
 //!
 //! Chapter 07 of the protocol: [`keys`] (§2), [`mutation`] one record (§4), [`lthash`] and the aggregate MACs (§5),
 //! [`apply`] what a device does with a patch or snapshot (§7), [`build`] what it sends (§9.1), [`recovery`] the
-//! phone's plain snapshot (§7.6). No function changes what it was given: the new state is
-//! returned and stored in one commit, or dropped.
+//! phone's plain snapshot (§7.6), [`wire`] the sync iq (§6). No function changes what it was given: the new state
+//! is returned and stored in one commit, or dropped.
 
 pub mod apply;
 pub mod build;
@@ -13,6 +13,7 @@ pub mod keys;
 pub mod lthash;
 pub mod mutation;
 pub mod recovery;
+pub mod wire;
 
 pub use apply::{
     Applied, Head, PatchPolicy, RecordChange, RecordMacs, SnapshotPolicy, apply_patch, apply_snapshot,

@@ -78,8 +78,8 @@ fn verification_code(
     PairingCode::from_bytes(bytes)
 }
 
-/// HKDF's salt is a text that names device type and ref.
-fn request_salt(device_type: i32, reference: &str) -> String {
+/// HKDF's salt for the pairing request: a text that names device type and ref.
+pub fn request_salt(device_type: i32, reference: &str) -> String {
     format!("Companion Pairing {device_type} with ref {reference}")
 }
 
