@@ -201,8 +201,12 @@ impl Writer<'_> {
                 self.number(*number);
                 Ok(())
             }
-            User::Text(text) if jid.server() != Server::Other => self.text(text),
-            _ => self.text(&jid.user()),
+            User::Text(text) if jid.server() == Server::Other => {
+                self.text(text.split_once('@').map_or("", |(user, _)| user))
+            }
+            User::Text(text) => self.text(text),
+            // May be a token.
+            User::Number(_) => self.text(&jid.user()),
         }
     }
 
