@@ -4,6 +4,7 @@ use crate::run::Family;
 
 mod appstate_steps;
 mod noise_fields;
+mod signal_fields;
 
 macro_rules! families {
     ($($module:ident: $name:literal,)+) => {
@@ -26,6 +27,8 @@ families! {
     appstate_setremove: "appstate-setremove",
     appstate_wire: "appstate-wire",
     cert_chain: "cert-chain",
+    client_payload: "client-payload",
+    connection_misc: "connection-misc",
     framing: "framing",
     jids: "jids",
     nodes: "nodes",
@@ -34,8 +37,12 @@ families! {
     noise_xxfallback: "noise-xxfallback",
     pairing_code: "pairing-code",
     passkey: "passkey",
+    signal_malformed: "signal-malformed",
     signal_message_secrets: "signal-message-secrets",
     signal_phash_padding_tokens: "signal-phash-padding-tokens",
     signal_reporting_tokens: "signal-reporting-tokens",
+    signal_sender_keys: "signal-sender-keys",
+    signal_sessions: "signal-sessions",
+    signal_x3dh: "signal-x3dh",
     signal_xeddsa: "signal-xeddsa",
 }

@@ -1,72 +1,69 @@
-//! Fields of the Signal families' JSON, and a generator that deals out prepared key material.
+//! What the Signal families share: key pairs and expected failures of their JSON, and a generator that deals out
+//! prepared key material.
 
-use std::collections::VecDeque;
-use std::convert::Infallible;
+use std::{collections::VecDeque, convert::Infallible};
 
-use anyhow::{Context, Result, ensure};
-use serde_json::Value;
-use wa_crypto::rand_core::{TryCryptoRng, TryRng};
+use anyhow::{Result, ensure};
+use wa_crypto::{
+    curve::{KeyPair, PrivateKey},
+    rand_core::{TryCryptoRng, TryRng},
+};
 use wa_signal::SignalError;
 
-/// A required text field.
-pub fn text<'a>(object: &'a Value, name: &str) -> Result<&'a str> {
-    object[name].as_str().with_context(|| format!("field {name}"))
+use crate::{Reader, same_bytes};
+
+/// A key pair out of two fields; the public half (33 bytes) must follow from the private one.
+pub(super) fn key_pair(case: &Reader<'_>, private: &str, public: &str) -> Result<KeyPair> {
+    let pair = KeyPair::from(PrivateKey::from_bytes(case.hex_array(private)?));
+    if let Some(bytes) = case.opt_hex(public)? {
+        same_bytes(public, pair.public().serialized(), bytes)?;
+    }
+    Ok(pair)
 }
 
-/// A required field of hex.
-pub fn hex_field(object: &Value, name: &str) -> Result<Vec<u8>> {
-    hex::decode(text(object, name)?).with_context(|| format!("field {name}"))
+/// Whether a step succeeds: without `ok` it does, unless it names errors.
+pub(super) fn succeeds(step: &Reader<'_>) -> Result<bool> {
+    Ok(step.opt_bool("ok")?.unwrap_or(!step.has("error")))
 }
 
-/// A required field of hex with a fixed length.
-pub fn array<const N: usize>(object: &Value, name: &str) -> Result<[u8; N]> {
-    let bytes = hex_field(object, name)?;
-    let len = bytes.len();
-    bytes.try_into().ok().with_context(|| format!("field {name}: {len} bytes instead of {N}"))
-}
-
-/// A required list.
-pub fn list<'a>(object: &'a Value, name: &str) -> Result<&'a [Value]> {
-    object[name].as_array().map(Vec::as_slice).with_context(|| format!("field {name}"))
-}
-
-/// A required number of 32 bits.
-pub fn number(object: &Value, name: &str) -> Result<u32> {
-    let value = object[name].as_u64().with_context(|| format!("field {name}"))?;
-    u32::try_from(value).with_context(|| format!("field {name}"))
-}
-
-/// Whether the step wants success, and if not, that the error is one of those it lists.
-pub fn expect_failure(step: &Value, error: &SignalError) -> Result<()> {
-    ensure!(step["ok"] == false, "must succeed, but: {error}");
-    let class = error.class().as_str();
-    let listed = match &step["error"] {
-        Value::String(one) => one == class,
-        Value::Array(many) => many.iter().any(|one| one == class),
-        _ => true,
+/// A step that must fail has failed: the class must be one of those it lists.
+pub(super) fn check_failure(step: &Reader<'_>, error: &SignalError) -> Result<()> {
+    ensure!(!succeeds(step)?, "must succeed, but: {error}");
+    step.opt_hex("plaintext")?;
+    let Some(listed) = step.opt("error")? else { return Ok(()) };
+    let classes = match listed.peek().as_str() {
+        Some(_) => vec![listed.as_str()?],
+        None => listed.items()?.iter().map(Reader::as_str).collect::<Result<_>>()?,
     };
-    ensure!(listed, "failed as {class} ({error}), expected {}", step["error"]);
+    let class = error.class().as_str();
+    ensure!(classes.contains(&class), "failed as {class} ({error}), expected one of {classes:?}");
     Ok(())
+}
+
+/// A step that has succeeded was meant to, with this plaintext.
+pub(super) fn check_success(step: &Reader<'_>, plaintext: &[u8]) -> Result<()> {
+    ensure!(succeeds(step)?, "was accepted, must fail");
+    same_bytes("plaintext", plaintext, step.hex("plaintext")?)
 }
 
 /// Deals out exactly the bytes it was given. Drawing more gives zeros and is reported by [`Self::finish`].
 #[derive(Default)]
-pub struct Prepared {
+pub(super) struct Prepared {
     bytes: VecDeque<u8>,
     overdrawn: bool,
 }
 
 impl Prepared {
-    /// Prepares the bytes of the optional field `name`.
-    pub fn add(&mut self, object: &Value, name: &str) -> Result<()> {
-        if !object[name].is_null() {
-            self.bytes.extend(array::<32>(object, name)?);
+    /// Prepares the private key of the field `name`, if there is one.
+    pub(super) fn add(&mut self, step: &Reader<'_>, name: &str) -> Result<()> {
+        if let Some(field) = step.opt(name)? {
+            self.bytes.extend(field.as_hex_array::<32>()?);
         }
         Ok(())
     }
 
     /// Everything must have been drawn, and nothing more.
-    pub fn finish(self) -> Result<()> {
+    pub(super) fn finish(self) -> Result<()> {
         ensure!(!self.overdrawn, "drew more randomness than the step prepares");
         ensure!(self.bytes.is_empty(), "left {} bytes of randomness undrawn", self.bytes.len());
         Ok(())

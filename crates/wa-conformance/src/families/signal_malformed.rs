@@ -1,28 +1,33 @@
-//! Family `signal-malformed` (chapter 04 §24): byte strings that each parser must refuse.
+//! `signal-malformed`: byte strings that each parser must refuse (chapter 04 §24).
 
 use anyhow::{Result, bail, ensure};
-use serde_json::Value;
 use wa_signal::{
     ErrorClass, PreKeySignalMessage, SenderKeyDistribution, SenderKeyMessage, SignalError, SignalMessage,
 };
 
-use super::signal_fields::{hex_field, text};
+use crate::{Reader, VectorFile};
 
-/// Runs one case.
-pub fn run(case: &Value) -> Result<()> {
-    let bytes = hex_field(case, "input")?;
-    let parsed: Result<(), SignalError> = match text(case, "kind")? {
+pub(super) fn check(file: &mut VectorFile<'_>) -> Result<()> {
+    file.section("cases", refuse)
+}
+
+fn refuse(case: &Reader<'_>) -> Result<()> {
+    for name in ["why", "note", "id", "name", "title"] {
+        case.prose(name)?;
+    }
+    let bytes = case.hex("input")?;
+    let parsed: Result<(), SignalError> = match case.str("kind")? {
         "msg" => SignalMessage::parse(&bytes).map(drop),
         "pkmsg" => PreKeySignalMessage::parse(&bytes).map(drop),
         "skdm" => SenderKeyDistribution::parse(&bytes).map(drop),
         "skmsg" => SenderKeyMessage::parse(&bytes).map(drop),
         other => bail!("unknown kind {other}"),
     };
-    let Err(error) = parsed else { bail!("was accepted: {}", case["why"]) };
+    let Err(error) = parsed else { bail!("was accepted") };
+    let class = error.class();
     ensure!(
-        matches!(error.class(), ErrorClass::Malformed | ErrorClass::UnsupportedVersion),
-        "refused as {} instead of malformed or unsupported-version",
-        error.class()
+        matches!(class, ErrorClass::Malformed | ErrorClass::UnsupportedVersion),
+        "refused as {class} instead of malformed or unsupported-version"
     );
     Ok(())
 }

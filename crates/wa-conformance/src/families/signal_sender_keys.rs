@@ -1,97 +1,112 @@
-//! Family `signal-sender-keys` (chapter 04 §9): distribution, reordering, rotation, jumps of group messages.
-
-use std::collections::HashMap;
+//! `signal-sender-keys`: distribution, reordering, rotation and jumps of group messages (chapter 04 §9).
 
 use anyhow::{Context, Result, bail, ensure};
-use serde_json::Value;
-use wa_crypto::curve::{KeyPair, PrivateKey, PublicKey};
-use wa_signal::ratchet::ChainKey;
-use wa_signal::{OwnSenderKey, SenderKeyDistribution, SenderKeyMessage, SenderKeyRecord, SignalError};
+use wa_signal::{
+    OwnSenderKey, SenderKeyDistribution, SenderKeyMessage, SenderKeyRecord, SignalError, ratchet::ChainKey,
+};
 
-use super::signal_fields::{Prepared, array, expect_failure, hex_field, list, number};
+use super::signal_fields::{Prepared, check_failure, check_success, key_pair, succeeds};
+use crate::{Reader, VectorFile, same, same_bytes};
 
-/// Runs one case.
-pub fn run(case: &Value) -> Result<()> {
+pub(super) fn check(file: &mut VectorFile<'_>) -> Result<()> {
+    file.section("cases", chat)
+}
+
+fn chat(case: &Reader<'_>) -> Result<()> {
+    for name in ["id", "name", "title", "note", "group", "sender"] {
+        case.prose(name)?;
+    }
     let senders = senders(case)?;
     let mut record = SenderKeyRecord::new();
-    for (place, step) in list(case, "steps")?.iter().enumerate() {
+    for (place, step) in case.nonempty_list("steps")?.iter().enumerate() {
+        // Every step starts from the stored form, so that the form is proven too.
         let before = record.encode();
         record = SenderKeyRecord::decode(&before)?;
         ensure!(record.encode() == before, "the stored form is not stable");
-        step_of(&mut record, &senders, step)
-            .with_context(|| format!("step {place} ({})", step["op"].as_str().unwrap_or("?")))?;
+        step.prose("note")?;
+        let done = match step.str("op")? {
+            "process_distribution" => process(&mut record, &senders, step),
+            "decrypt" => decrypt(&mut record, &senders, step),
+            other => bail!("unknown step {other}"),
+        };
+        done.with_context(|| format!("step {place}"))?;
     }
     Ok(())
 }
 
-fn step_of(record: &mut SenderKeyRecord, senders: &HashMap<u32, OwnSenderKey>, step: &Value) -> Result<()> {
+fn process(record: &mut SenderKeyRecord, senders: &[OwnSenderKey], step: &Reader<'_>) -> Result<()> {
+    let bytes = step.hex("distribution")?;
+    let distribution = match SenderKeyDistribution::parse(&bytes) {
+        Ok(distribution) => distribution,
+        Err(error) => return check_failure(step, &error),
+    };
+    ensure!(succeeds(step)?, "was accepted, must fail");
+    check_chain(senders, step, distribution.key_id)?;
+    same_bytes("rebuilt distribution", distribution.encode(), &bytes)?;
+    let sender = senders.iter().find(|sender| sender.key_id() == distribution.key_id);
+    if let Some(sender) = sender.filter(|sender| sender.iteration() == distribution.iteration) {
+        same("the sender's own distribution", sender.distribution(), distribution.clone())?;
+        own_message(sender, &distribution)?;
+    }
+    record.process(&distribution);
+    Ok(())
+}
+
+fn decrypt(record: &mut SenderKeyRecord, senders: &[OwnSenderKey], step: &Reader<'_>) -> Result<()> {
+    let bytes = step.hex("ciphertext")?;
     let before = record.encode();
-    match step["op"].as_str() {
-        Some("process_distribution") => {
-            let bytes = hex_field(step, "distribution")?;
-            let distribution = match SenderKeyDistribution::parse(&bytes) {
-                Ok(distribution) => distribution,
-                Err(error) => return expect_failure(step, &error),
-            };
-            ensure!(distribution.encode() == bytes, "rebuilt as {}", hex::encode(distribution.encode()));
-            if let Some(sender) = senders.get(&distribution.key_id)
-                && sender.iteration() == distribution.iteration
-            {
-                ensure!(sender.distribution() == distribution, "the sender's own distribution differs");
-                let mut received = SenderKeyRecord::new();
-                received.process(&distribution);
-                own_message(sender, &mut received)?;
+    let message = SenderKeyMessage::parse(&bytes);
+    let opened: Result<Vec<u8>, SignalError> = match &message {
+        Ok(message) => record.decrypt(message),
+        Err(error) => Err(error.clone()),
+    };
+    let iteration = step.opt_u64("iteration")?;
+    match opened {
+        Ok(plaintext) => {
+            let message = message?;
+            check_chain(senders, step, message.key_id())?;
+            if let Some(iteration) = iteration {
+                same("iteration", u64::from(message.iteration()), iteration)?;
             }
-            record.process(&distribution);
+            check_success(step, &plaintext)
         }
-        Some("decrypt") => match open(record, &hex_field(step, "ciphertext")?) {
-            Ok((iteration, plaintext)) => {
-                ensure!(
-                    step["iteration"].is_null() || step["iteration"] == iteration,
-                    "iteration {iteration}"
-                );
-                ensure!(step["ok"] != false, "must fail as {}", step["error"]);
-                ensure!(plaintext == hex_field(step, "plaintext")?, "plaintext");
-            }
-            Err(error) => {
-                expect_failure(step, &error)?;
-                ensure!(record.encode() == before, "the failure changed the record");
-            }
-        },
-        other => bail!("unknown step {other:?}"),
+        Err(error) => {
+            step.opt("chain")?.map(|chain| chain.as_u64()).transpose()?;
+            ensure!(record.encode() == before, "the failure changed the record");
+            check_failure(step, &error)
+        }
     }
-    Ok(())
 }
 
-fn open(record: &mut SenderKeyRecord, bytes: &[u8]) -> Result<(u32, Vec<u8>), SignalError> {
-    let message = SenderKeyMessage::parse(bytes)?;
-    Ok((message.iteration(), record.decrypt(&message)?))
+/// `chain` of a step says which of the sender's keys it is about.
+fn check_chain(senders: &[OwnSenderKey], step: &Reader<'_>, key_id: u32) -> Result<()> {
+    let Some(chain) = step.opt_u64("chain")? else { return Ok(()) };
+    let sender = usize::try_from(chain).ok().and_then(|chain| senders.get(chain)).context("chain")?;
+    same("key id of the chain", key_id, sender.key_id())
 }
 
 /// What the sender writes next must be readable with its distribution.
-fn own_message(sender: &OwnSenderKey, record: &mut SenderKeyRecord) -> Result<()> {
-    let mut rng = Prepared::default();
-    let bytes = sender.clone().encrypt(b"own", &mut rng)?;
-    ensure!(record.decrypt(&SenderKeyMessage::parse(&bytes)?)? == b"own", "own message");
-    Ok(())
+fn own_message(sender: &OwnSenderKey, distribution: &SenderKeyDistribution) -> Result<()> {
+    let mut received = SenderKeyRecord::new();
+    received.process(distribution);
+    let bytes = sender.clone().encrypt(b"own", &mut Prepared::default())?;
+    same_bytes("own message", received.decrypt(&SenderKeyMessage::parse(&bytes)?)?, b"own")
 }
 
-/// The private sides that the case gives, by key id.
-fn senders(case: &Value) -> Result<HashMap<u32, OwnSenderKey>> {
-    let one = [&case["sender_state"]].into_iter().filter(|state| !state.is_null());
-    let many = case["sender_states"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let mut senders = HashMap::new();
-    for state in one.chain(many) {
-        let signing = KeyPair::from(PrivateKey::from_bytes(array(state, "signing_private")?));
-        if !state["signing_public"].is_null() {
-            let public = PublicKey::from_serialized(&hex_field(state, "signing_public")?)?;
-            ensure!(*signing.public() == public, "signing_public");
-        }
-        let chain = ChainKey::new(array(state, "chain_key")?);
-        let (key_id, iteration) = (number(state, "key_id")?, number(state, "iteration")?);
-        let own = OwnSenderKey::from_parts(key_id, iteration, chain, signing);
-        ensure!(OwnSenderKey::decode(&own.encode())? == own, "the stored form of the own key");
-        senders.insert(key_id, own);
+/// The private sides that the case gives.
+fn senders(case: &Reader<'_>) -> Result<Vec<OwnSenderKey>> {
+    let mut states = Vec::new();
+    states.extend(case.opt("sender_state")?);
+    if let Some(many) = case.opt("sender_states")? {
+        states.extend(many.items()?);
     }
-    Ok(senders)
+    states.iter().map(sender).collect()
+}
+
+fn sender(state: &Reader<'_>) -> Result<OwnSenderKey> {
+    let signing = key_pair(state, "signing_private", "signing_public")?;
+    let chain = ChainKey::new(state.hex_array("chain_key")?);
+    let own = OwnSenderKey::from_parts(state.u32("key_id")?, state.u32("iteration")?, chain, signing);
+    ensure!(OwnSenderKey::decode(&own.encode())? == own, "the stored form of the own key");
+    Ok(own)
 }
