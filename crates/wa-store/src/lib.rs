@@ -26,6 +26,8 @@ mod address;
 pub mod backend;
 mod changes;
 mod clock;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod envelope;
 mod error;
 mod export;

@@ -1,0 +1,21 @@
+//! The memory backend keeps every rule, and the suite notices one that does not.
+
+use wa_store::MemoryBackend;
+use wa_store::conformance::check;
+use wa_store::sabotage::Sabotage;
+
+wa_store::conformance!(conforms, || async { MemoryBackend::default() });
+
+#[tokio::test]
+async fn the_suite_catches_a_backend_without_a_fence() {
+    let findings = check(|| async { MemoryBackend::sabotaged(Sabotage::NoFenceCheck) }).await;
+    let names: Vec<&str> = findings.iter().map(|finding| finding.case).collect();
+    for case in [
+        "a_stale_epoch_fails_alone",
+        "the_same_holder_opens_again_at_once",
+        "a_random_history_agrees_with_the_model",
+    ] {
+        assert!(names.contains(&case), "{case} did not notice: {names:?}");
+    }
+    assert!(check(|| async { MemoryBackend::default() }).await.is_empty());
+}
