@@ -1,6 +1,7 @@
 //! `signal-sender-keys`: distribution, reordering, rotation and jumps of group messages (chapter 04 §9).
 
 use anyhow::{Context, Result, bail, ensure};
+use wa_crypto::Secret;
 use wa_signal::{
     OwnSenderKey, SenderKeyDistribution, SenderKeyMessage, SenderKeyRecord, SignalError, ratchet::ChainKey,
 };
@@ -43,10 +44,13 @@ fn process(record: &mut SenderKeyRecord, senders: &[OwnSenderKey], step: &Reader
     ensure!(succeeds(step)?, "was accepted, must fail");
     check_chain(senders, step, distribution.key_id)?;
     same_bytes("rebuilt distribution", distribution.encode(), &bytes)?;
-    let sender = senders.iter().find(|sender| sender.key_id() == distribution.key_id);
-    if let Some(sender) = sender.filter(|sender| sender.iteration() == distribution.iteration) {
-        same("the sender's own distribution", sender.distribution(), distribution.clone())?;
-        own_message(sender, &distribution)?;
+    if let Some(sender) = senders.iter().find(|sender| sender.key_id() == distribution.key_id) {
+        let place = sender.iteration().max(distribution.iteration);
+        let (own, given) = (moved_to(sender.distribution(), place), moved_to(distribution.clone(), place));
+        same("the sender's own distribution", own, given)?;
+        if sender.iteration() == distribution.iteration {
+            own_message(sender, &distribution)?;
+        }
     }
     record.process(&distribution);
     Ok(())
@@ -83,6 +87,17 @@ fn check_chain(senders: &[OwnSenderKey], step: &Reader<'_>, key_id: u32) -> Resu
     let Some(chain) = step.opt_u64("chain")? else { return Ok(()) };
     let sender = usize::try_from(chain).ok().and_then(|chain| senders.get(chain)).context("chain")?;
     same("key id of the chain", key_id, sender.key_id())
+}
+
+/// The same key at a later place of its chain.
+fn moved_to(mut distribution: SenderKeyDistribution, iteration: u32) -> SenderKeyDistribution {
+    let mut chain = ChainKey::new(*distribution.chain_key.expose());
+    for _ in distribution.iteration..iteration {
+        chain = chain.skip();
+    }
+    distribution.chain_key = Secret::new(*chain.expose());
+    distribution.iteration = iteration;
+    distribution
 }
 
 /// What the sender writes next must be readable with its distribution.

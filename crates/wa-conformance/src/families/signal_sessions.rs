@@ -52,6 +52,7 @@ struct Party {
 struct Message<'a> {
     kind: &'a str,
     bytes: Vec<u8>,
+    plaintext: Vec<u8>,
 }
 
 impl<'a> Script<'a> {
@@ -79,10 +80,13 @@ impl<'a> Script<'a> {
                 rng.finish()?;
             }
             "encrypt" => {
-                let message = Message { kind: step.str("type")?, bytes: step.hex("ciphertext")? };
-                let plaintext = step.hex("plaintext")?;
+                let message = Message {
+                    kind: step.str("type")?,
+                    bytes: step.hex("ciphertext")?,
+                    plaintext: step.hex("plaintext")?,
+                };
                 if !self.decrypt_only {
-                    let sealed = record.encrypt(&party.local, &plaintext)?;
+                    let sealed = record.encrypt(&party.local, &message.plaintext)?;
                     same("type", sealed.kind.as_str(), message.kind)?;
                     same_bytes("ciphertext", sealed.bytes, &message.bytes)?;
                 }
@@ -160,9 +164,13 @@ impl Party {
         let mut rng = Prepared::default();
         rng.add(step, "new_ratchet_private")?;
         let before = record.encode();
+        ensure!(matches!(kind, "msg" | "pkmsg"), "unknown type {kind}");
         match self.decrypt(record, kind, &bytes, &mut rng) {
             Ok(received) => {
                 check_success(step, &received.plaintext)?;
+                if let Some(message) = message.filter(|message| message.bytes == bytes) {
+                    same_bytes("plaintext that was encrypted", &received.plaintext, &message.plaintext)?;
+                }
                 if let Some(id) = received.consumed_pre_key {
                     self.one_time.remove(&id).context("consumed a pre-key that is not there")?;
                 }
