@@ -6,6 +6,7 @@
 //!
 //! | module | chapter |
 //! | --- | --- |
+//! | [`login`] | 01 §5, 02 §3.3: login payload, version, QR text |
 //! | [`adv`] | 02 §2, §3: who vouches for which device |
 //! | [`pairing_code`] | 02 §4: linking by a typed code |
 //! | [`passkey`] | 02 §5: the passkey step |
@@ -20,6 +21,7 @@ pub mod adv;
 pub mod app_state;
 pub mod blob;
 pub mod envelope;
+pub mod login;
 pub mod pairing_code;
 pub mod passkey;
 pub mod prekeys;
