@@ -7,14 +7,18 @@
 //! X25519; wins when both are on) change speed, never results.
 
 pub mod aead;
+pub mod batch;
 pub mod cbc;
 pub mod ctr;
 pub mod curve;
 pub mod digest;
 mod error;
 pub mod kdf;
+mod kernel;
 pub mod mac;
+pub mod pass;
 mod secret;
+mod sha256;
 #[cfg(test)]
 mod testing;
 pub mod xeddsa;
