@@ -1,0 +1,11 @@
+//! `noise-xx`: XX: first connection and pairing (chapter 01 §4.2).
+
+use anyhow::Result;
+use wa_noise::Pattern;
+
+use super::noise_fields::run;
+use crate::VectorFile;
+
+pub(super) fn check(file: &mut VectorFile<'_>) -> Result<()> {
+    file.section("cases", |case| run(case, Pattern::Xx))
+}
