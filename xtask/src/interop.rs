@@ -1,0 +1,32 @@
+//! `cargo xtask interop [name]`: the suites below `interop/`, in which other people's implementations talk to ours.
+//! A suite is a folder with an executable `run` that installs what it needs and fails when anything does.
+
+use std::fs;
+
+use anyhow::{Result, ensure};
+
+use crate::shell::{Steps, target_folder};
+
+pub(crate) fn run(steps: &mut Steps, only: Option<&str>) -> Result<()> {
+    let folder = steps.root.join("interop");
+    let mut suites = Vec::new();
+    if folder.is_dir() {
+        for entry in fs::read_dir(&folder)? {
+            let entry = entry?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if entry.path().join("run").is_file() && only.is_none_or(|only| only == name) {
+                suites.push(name);
+            }
+        }
+    }
+    suites.sort();
+    if let Some(only) = only {
+        ensure!(!suites.is_empty(), "no suite interop/{only} with a file `run`");
+    }
+    for suite in suites {
+        let mut command = steps.command("bash", &[&format!("interop/{suite}/run")]);
+        command.env("CARGO_TARGET_DIR", target_folder(&steps.root).join("interop"));
+        steps.run(&format!("interop {suite}"), &mut command)?;
+    }
+    Ok(())
+}

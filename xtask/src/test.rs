@@ -1,0 +1,65 @@
+//! `cargo xtask test`: everything that must pass, with its set-up. `cargo xtask soak`: the big tests with the numbers
+//! that the project promises, instead of the reduced ones.
+
+use anyhow::{Result, bail};
+
+use crate::{fuzz, interop, postgres::Postgres, shell::Steps};
+
+/// Seconds that each fuzz target gets beside the tests.
+const FUZZ_SMOKE_SECONDS: u64 = 4;
+
+pub(crate) fn run(steps: &mut Steps) -> Result<()> {
+    let postgres = Postgres::start(steps)?;
+    let mut tests = steps.cargo(&["test", "--workspace"]);
+    tests.envs(postgres.environment());
+    steps.run("tests", &mut tests)?;
+    providers(steps)?;
+    fuzz::smoke(steps, FUZZ_SMOKE_SECONDS)?;
+    interop::run(steps, None)
+}
+
+/// The vectors and the cryptography under each provider. The workspace's own run has `ring` on, since `wa-client`
+/// turns it on.
+fn providers(steps: &mut Steps) -> Result<()> {
+    const CRATES: [&str; 4] = ["-p", "wa-crypto", "-p", "wa-conformance"];
+    for (name, features) in [("pure Rust", None), ("aws-lc", Some("wa-crypto/aws-lc"))] {
+        let mut tests = steps.cargo(&["test", "--lib", "--tests"]);
+        tests.args(CRATES).args(features.map(|feature| ["--features", feature]).into_iter().flatten());
+        steps.run(&format!("vectors, {name}"), &mut tests)?;
+    }
+    Ok(())
+}
+
+/// A test that runs reduced everywhere else. It reads `WA_SOAK` (set to 1 here) for its numbers and prints its seed
+/// and counts.
+struct Big {
+    name: &'static str,
+    package: &'static str,
+    /// Arguments of `cargo test` behind the package: `--test <file>` and a filter.
+    arguments: &'static [&'static str],
+}
+
+/// The big tests, one line each.
+const BIG: &[Big] = &[];
+
+pub(crate) fn soak(steps: &mut Steps, arguments: &[String]) -> Result<()> {
+    let chosen: Vec<&Big> = match arguments {
+        [] => BIG.iter().collect(),
+        [name] => BIG.iter().filter(|big| big.name == name).collect(),
+        _ => bail!("usage: cargo xtask soak [name]"),
+    };
+    if chosen.is_empty() {
+        bail!("no such big test; there are {:?}", BIG.iter().map(|big| big.name).collect::<Vec<_>>());
+    }
+    let postgres = Postgres::start(steps)?;
+    for big in chosen {
+        let mut tests = steps.cargo(&["test", "--release", "-p", big.package]);
+        tests.args(big.arguments).envs(postgres.environment()).env("WA_SOAK", "1");
+        if !big.arguments.contains(&"--") {
+            tests.arg("--");
+        }
+        tests.args(["--nocapture", "--test-threads=1"]);
+        steps.run(big.name, &mut tests)?;
+    }
+    Ok(())
+}
