@@ -13,6 +13,7 @@ pub mod ctr;
 pub mod curve;
 pub mod digest;
 mod error;
+pub mod etm;
 pub mod kdf;
 mod kernel;
 pub mod mac;

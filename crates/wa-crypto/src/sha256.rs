@@ -1,24 +1,31 @@
 //! SHA-256 and HMAC-SHA-256 over the block function itself: short inputs cost their blocks and little more, and the
 //! one-pass and batch kernels can reach the state.
 
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use zeroize::optimization_barrier;
 
 use crate::kernel::{Block, Word8, compress, compress_lanes};
 
 /// The longest message that fits two blocks with its padding, in bytes.
-const SHORT: usize = 128 - 9;
+pub(crate) const SHORT: usize = 128 - 9;
 
 /// The initial chaining value (FIPS 180-4 §5.3.3).
 pub(crate) const INITIAL: Word8 =
     [0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19];
 
 /// SHA-256 in pieces.
-#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+#[derive(Clone)]
 pub(crate) struct Hasher {
     pub(crate) state: Word8,
     buffer: Block,
     /// Bytes taken so far, those in `buffer` and those before the chaining value included.
     len: u64,
+}
+
+impl Drop for Hasher {
+    fn drop(&mut self) {
+        (self.state, self.buffer) = ([0; 8], [0; 64]);
+        optimization_barrier(self);
+    }
 }
 
 impl Hasher {
@@ -34,6 +41,12 @@ impl Hasher {
     /// Bytes that wait for their block to fill.
     pub(crate) const fn pending(&self) -> usize {
         (self.len % 64) as usize
+    }
+
+    /// Says that `count` blocks went into `state` past this hasher, which holds nothing pending.
+    pub(crate) const fn skip_blocks(&mut self, count: usize) {
+        debug_assert!(self.pending() == 0);
+        self.len += 64 * count as u64;
     }
 
     pub(crate) fn update(&mut self, mut data: &[u8]) {
@@ -111,10 +124,17 @@ pub(crate) fn outer_block(inner: &Word8) -> Block {
 
 /// A key of HMAC-SHA-256 with both its key blocks hashed: half the cost of a short MAC. Keep it where one key makes
 /// several.
-#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+#[derive(Clone)]
 pub struct HmacKey {
     pub(crate) inner: Word8,
     pub(crate) outer: Word8,
+}
+
+impl Drop for HmacKey {
+    fn drop(&mut self) {
+        (self.inner, self.outer) = ([0; 8], [0; 8]);
+        optimization_barrier(self);
+    }
 }
 
 impl HmacKey {

@@ -7,8 +7,6 @@ mod portable;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
-use zeroize::{Zeroize, ZeroizeOnDrop};
-
 /// A block of SHA-256.
 pub(crate) type Block = [u8; 64];
 
@@ -17,8 +15,16 @@ pub(crate) type Word8 = [u32; 8];
 
 /// The fifteen round keys of AES-256.
 #[cfg(target_arch = "x86_64")]
-#[derive(Clone, Default, Zeroize, ZeroizeOnDrop)]
+#[derive(Default)]
 struct RoundKeys([[u8; 16]; 15]);
+
+#[cfg(target_arch = "x86_64")]
+impl Drop for RoundKeys {
+    fn drop(&mut self) {
+        self.0 = Default::default();
+        zeroize::optimization_barrier(self);
+    }
+}
 
 /// Whether the instructions of `x86.rs` are there. The answer is cached by the standard library.
 #[cfg(target_arch = "x86_64")]
