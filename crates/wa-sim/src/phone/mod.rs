@@ -5,215 +5,259 @@
 //! what arrives for device 0 and routes what a [`Turn`] carries as if it came from the phone's connection. What a
 //! real phone would ask the server for in between is the [`Network`] trait.
 
+mod app_state;
+mod chats;
+mod content;
+mod history;
+mod link;
+mod peer_data;
+mod prekeys;
+mod receive;
+mod retry;
+mod send;
+mod sessions;
+mod types;
+
 use bytes::Bytes;
+use rand_chacha::ChaCha12Rng;
+use rand_chacha::rand_core::SeedableRng;
+use rand_core::Rng as _;
+use thiserror::Error;
 use wa_binary::{Jid, Node};
+use wa_signal::{IdentityKeyPair, LocalIdentity};
 
-/// The present, given with every call. Seconds of stanzas and signatures, milliseconds of app state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Now {
-    /// Milliseconds since 1970.
-    pub unix_ms: u64,
+pub use app_state::{AppAction, AppStateChange, AppStatePush};
+pub use history::HistoryPlan;
+pub use link::{CompanionHello, LinkRequest, PrimaryHello, Reinstalled};
+pub use send::Misbehaviour;
+pub use types::{
+    Action, Addressing, Blob, GroupView, Kind, MessageRef, Network, Now, PhoneConfig, PhoneEvent, Received, Turn,
+};
+
+use app_state::AppState;
+use chats::Chats;
+use link::Links;
+use prekeys::OwnKeys;
+use retry::Retries;
+use sessions::Peers;
+
+/// Why the phone refused.
+#[derive(Debug, Error)]
+pub enum PhoneError {
+    /// The scanned text is no linking code.
+    #[error("no linking code: {0}")]
+    Qr(#[from] wa_core::login::LoginError),
+    /// The typed code or the exchange behind it.
+    #[error(transparent)]
+    Code(#[from] wa_core::pairing_code::PairingCodeError),
+    /// The passkey exchange.
+    #[error(transparent)]
+    Passkey(#[from] wa_core::passkey::PasskeyError),
+    /// No such step is open.
+    #[error("no {0} is open")]
+    NotOpen(&'static str),
+    /// No companion with this number.
+    #[error("no companion {0}")]
+    UnknownCompanion(u16),
+    /// Nobody could be encrypted for.
+    #[error("no device of {0} could be reached")]
+    Unreachable(Jid),
+    /// The group is unknown to the server.
+    #[error("no group {0}")]
+    UnknownGroup(Jid),
+    /// The message that an action names is not here or not the phone's own.
+    #[error("no message {0} to act on")]
+    UnknownMessage(String),
+    /// The Signal layer.
+    #[error(transparent)]
+    Signal(#[from] wa_signal::SignalError),
+    /// App state.
+    #[error(transparent)]
+    AppState(#[from] wa_core::app_state::AppStateError),
+    /// Not one of the five collections.
+    #[error("no collection {0}")]
+    UnknownCollection(String),
+    /// The phone is switched off.
+    #[error("the phone is offline")]
+    Offline,
 }
 
-/// What the phone would otherwise fetch over its connection. The server implements it over its state minus the
-/// phones (which it splits off for the call).
-pub trait Network {
-    /// All devices of a user, device 0 included, in the family (PN or LID) of `user`, which carries no device.
-    /// Empty for an unknown user.
-    fn devices(&mut self, user: &Jid) -> Vec<Jid>;
-    /// The bundle of one device; consumes a one-time key of its stock. `None` for an unknown device.
-    fn bundle(&mut self, device: &Jid) -> Option<wa_core::prekeys::Bundle>;
-    /// The LID user of a PN user and the reverse; `None` when the account has no other form.
-    fn alternate(&mut self, user: &Jid) -> Option<Jid>;
-    /// Participants of a group (users without device) in the family that the group is addressed in.
-    fn group(&mut self, group: &Jid) -> Option<GroupView>;
-    /// Puts an encrypted file on the media host and gives its direct path.
-    fn store_blob(&mut self, blob: Blob) -> String;
-}
-
-/// An encrypted file for the media host.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Blob {
-    /// Kind as in the media URL: `md-msg-hist` or `md-app-state`.
-    pub kind: &'static str,
-    /// Ciphertext with its MAC.
-    pub bytes: Bytes,
-    /// SHA-256 of `bytes`.
-    pub enc_sha256: [u8; 32],
-}
-
-/// What the phone needs to know of a group.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct GroupView {
-    /// Users without device, in the group's family.
-    pub participants: Vec<Jid>,
-    /// Family of the group.
-    pub addressing: Addressing,
-}
-
-/// Family of a group's participants (`addressing_mode`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Addressing {
-    /// Phone numbers.
-    Pn,
-    /// LIDs.
-    Lid,
-}
-
-/// What the phone says in answer to one input.
-#[derive(Clone, Debug, Default)]
-pub struct Turn {
-    /// Stanzas for the server, in order: `<message>`, `<receipt>`, `<ack>`, `<iq>`.
-    pub stanzas: Vec<Node>,
-    /// What the phone learnt, for logs, the inbox endpoint and tests.
-    pub events: Vec<PhoneEvent>,
-}
-
-/// How a new phone is set up.
-#[derive(Clone, Debug)]
-pub struct PhoneConfig {
-    /// Phone number user, digits.
-    pub pn: String,
-    /// LID user, digits; `None` for an account of the old style.
-    pub lid: Option<String>,
-    /// Push name.
-    pub name: String,
-    /// e.g. `en_US`.
-    pub locale: String,
-    /// Seed of every random byte of this phone.
-    pub seed: [u8; 32],
-    /// One-time keys in the first upload.
-    pub one_time_keys: u32,
-}
-
-/// A link that the phone has signed (chapter 02 §3.6 step 6), for the server to carry out.
-#[derive(Clone, Debug)]
-pub struct LinkRequest {
-    /// The ref that names the waiting connection.
-    pub reference: String,
-    /// The companion's noise key, which must be that of the waiting connection.
-    pub noise_key: [u8; 32],
-    /// The companion's identity.
-    pub identity: [u8; 32],
-    /// `ADVSignedDeviceIdentityHMAC` for `pair-success`.
-    pub container: Bytes,
-    /// The key index that `pair-device-sign` must repeat.
-    pub key_index: u32,
-    /// `ADVSignedKeyIndexList` of the set with the new device.
-    pub key_index_list: Bytes,
-}
-
-/// `link_code_companion_reg` stage `companion_hello` as it reaches the phone (chapter 02 §4.3 step 1).
-#[derive(Clone, Debug)]
-pub struct CompanionHello {
-    /// The server's ref of this attempt.
-    pub reference: Bytes,
-    /// 80 bytes.
-    pub wrapped_ephemeral: Bytes,
-    /// `companion_server_auth_key_pub`.
-    pub noise_key: [u8; 32],
-}
-
-/// What the phone answers to a typed code: goes to the companion as `primary_hello`.
-#[derive(Clone, Debug)]
-pub struct PrimaryHello {
-    /// The ref of the attempt.
-    pub reference: Bytes,
-    /// 80 bytes.
-    pub wrapped_ephemeral: Bytes,
-    /// The account key.
-    pub identity: [u8; 32],
-}
-
-/// What a re-installation changes for the server.
-#[derive(Clone, Debug)]
-pub struct Reinstalled {
-    /// New keys of device 0.
-    pub upload: wa_core::prekeys::Upload,
-    /// Companions that are no longer linked.
-    pub dropped: Vec<u16>,
-    /// The new, empty key-index list.
-    pub key_index_list: Bytes,
-}
-
-/// A change of one app-state collection, to be stored by the server as one push of device 0.
-#[derive(Clone, Debug)]
-pub struct AppStatePush {
-    /// Wire name, e.g. `critical_block`.
-    pub collection: &'static str,
-    /// Version before the push.
-    pub base_version: u64,
-    /// `SyncdPatch` without version.
-    pub patch: Bytes,
-}
-
-/// A deed of the phone's user (chapter 10 §10). `chat` is a user or group without device.
-#[derive(Clone, Debug)]
-pub enum Action {
-    /// A text, optionally as a reply.
-    Text { chat: Jid, text: String, quote: Option<MessageRef> },
-    /// A reaction; empty text takes it back.
-    React { target: MessageRef, emoji: String },
-    /// A new text for an own message.
-    Edit { target: MessageRef, text: String },
-    /// Deletes an own message for everyone.
-    Revoke { target: MessageRef },
-    /// Read receipts for everything unread in the chat.
-    Read { chat: Jid },
-    /// `composing` or `paused`.
-    Typing { chat: Jid, composing: bool },
-}
-
-/// Names a message (chapter 05 §1).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MessageRef {
-    /// Chat without device.
-    pub chat: Jid,
-    /// Author without device.
-    pub sender: Jid,
-    /// Message id.
-    pub id: String,
-    /// True when this account wrote it.
-    pub from_me: bool,
+/// Device 0 of an account. See the module's introduction.
+pub struct Phone {
+    rng: ChaCha12Rng,
+    pn: Jid,
+    lid: Option<Jid>,
+    name: String,
+    locale: String,
+    online: bool,
+    local: LocalIdentity,
+    keys: OwnKeys,
+    links: Links,
+    peers: Peers,
+    retries: Retries,
+    chats: Chats,
+    inbox: Vec<Received>,
+    app: AppState,
+    history: HistoryPlan,
+    waiting_history: Vec<history::Notice>,
+    meta_nonce: String,
+    nct_salt: [u8; 32],
+    misbehaviour: Vec<Misbehaviour>,
 }
 
 impl Phone {
-    pub fn new(config: PhoneConfig, now: Now) -> Self;
-    /// Identity, registration id, signed pre-key and one-time keys for the server's key store.
-    pub fn upload(&mut self, one_time_keys: u32) -> wa_core::prekeys::Upload;
-    pub fn account_key(&self) -> [u8; 32];
-    pub fn raw_id(&self) -> u32;
-    pub fn pn(&self) -> &Jid;
-    pub fn lid(&self) -> Option<&Jid>;
-    pub fn name(&self) -> &str;
-    pub fn inbox(&self) -> &[Received];
-    pub fn is_online(&self) -> bool; // the server queues for an offline phone as for any device
-    pub fn set_online(&mut self, online: bool);
+    /// Sets a phone up: identity, keys, the first app-state key. Everything random follows from the seed.
+    ///
+    /// `pn` and `lid` are decimal users; a user that is not is taken as text.
+    #[must_use]
+    pub fn new(config: PhoneConfig, now: Now) -> Self {
+        let mut rng = ChaCha12Rng::from_seed(config.seed);
+        let jid = |user: &str, server| format!("{user}@{server}").parse().unwrap_or(Jid::SERVER);
+        let local = identity(&mut rng);
+        let mut keys = OwnKeys::new(&local, &mut rng);
+        keys.upload_size = config.one_time_keys;
+        let links = Links::new(&mut rng);
+        let mut nct_salt = [0; 32];
+        rng.fill_bytes(&mut nct_salt);
+        let mut nonce = [0; 16];
+        rng.fill_bytes(&mut nonce);
+        let app = AppState::new(&mut rng, now);
+        Self {
+            pn: jid(&config.pn, "s.whatsapp.net"),
+            lid: config.lid.as_deref().map(|lid| jid(lid, "lid")),
+            name: config.name,
+            locale: config.locale,
+            online: true,
+            local,
+            keys,
+            links,
+            peers: Peers::default(),
+            retries: Retries::default(),
+            chats: Chats::default(),
+            inbox: Vec::new(),
+            app,
+            history: HistoryPlan::default(),
+            waiting_history: Vec::new(),
+            meta_nonce: hex::encode(nonce),
+            nct_salt,
+            misbehaviour: Vec::new(),
+            rng,
+        }
+    }
 
-    // Linking
-    pub fn scan_qr(&mut self, text: &str, now: Now) -> Result<LinkRequest, PhoneError>;
-    pub fn enter_code(&mut self, hello: &CompanionHello, code: &str) -> Result<PrimaryHello, PhoneError>;
-    pub fn companion_finish(&mut self, reference: &[u8], wrapped_bundle: &[u8], identity: &[u8], now: Now) -> Result<LinkRequest, PhoneError>;
-    pub fn passkey_prologue(&mut self, prologue: &[u8]) -> Result<Bytes, PhoneError>; // primary_ephemeral_identity
-    pub fn passkey_reveal(&mut self, nonce: &[u8]) -> Result<String, PhoneError>;     // the code to compare
-    pub fn passkey_request(&mut self, encrypted: &[u8], reference: &str, now: Now) -> Result<LinkRequest, PhoneError>;
-    /// After the server has checked `pair-device-sign` (wa_core::adv::check_device_reply).
-    pub fn link_completed(&mut self, key_index: u32, device: u16) -> Result<(), PhoneError>;
-    pub fn link_failed(&mut self, key_index: u32);
-    pub fn unlink(&mut self, device: u16, now: Now) -> Result<Bytes, PhoneError>; // new key-index list
-    pub fn key_index_list(&mut self, now: Now) -> Bytes;
-    /// Key share, bootstrap history and the rest of the script: once the companion has uploaded pre-keys.
-    pub fn welcome(&mut self, device: u16, network: &mut dyn Network, now: Now) -> Result<Turn, PhoneError>;
-    pub fn reinstall(&mut self, now: Now) -> Reinstalled;
+    /// The phone-number address, without device.
+    #[must_use]
+    pub const fn pn(&self) -> &Jid {
+        &self.pn
+    }
 
-    // Messages
-    pub fn receive(&mut self, stanza: &Node, network: &mut dyn Network, now: Now) -> Turn;
-    pub fn act(&mut self, action: Action, network: &mut dyn Network, now: Now) -> Result<Turn, PhoneError>;
+    /// The LID address, without device; none for an account of the old style.
+    #[must_use]
+    pub const fn lid(&self) -> Option<&Jid> {
+        self.lid.as_ref()
+    }
 
-    // App state
-    /// First patches of a new account: name and locale in `critical_block`.
-    pub fn initial_app_state(&mut self, now: Now) -> Vec<AppStatePush>;
-    pub fn set_name(&mut self, name: &str, now: Now) -> Result<AppStatePush, PhoneError>;
-    pub fn app_state_accepted(&mut self, collection: &str, version: u64, patch: &[u8]) -> Result<Vec<AppStateChange>, PhoneError>;
-    pub fn app_state_snapshot(&mut self, collection: &str, network: &mut dyn Network) -> Result<Bytes, PhoneError>; // ExternalBlobReference
+    /// The push name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The ADV account key, which is the identity of device 0.
+    #[must_use]
+    pub fn account_key(&self) -> [u8; 32] {
+        *self.local.identity_key().as_bytes()
+    }
+
+    /// Number of the account's epoch; changes with a re-installation.
+    #[must_use]
+    pub const fn raw_id(&self) -> u32 {
+        self.links.raw_id()
+    }
+
+    /// What the phone decrypted, oldest first.
+    #[must_use]
+    pub fn inbox(&self) -> &[Received] {
+        &self.inbox
+    }
+
+    /// Whether the phone answers. While it does not, the server queues for it as for any device.
+    #[must_use]
+    pub const fn is_online(&self) -> bool {
+        self.online
+    }
+
+    /// Switches the phone on or off.
+    pub fn set_online(&mut self, online: bool) {
+        self.online = online;
+    }
+
+    /// The key behind this account's `cstoken`s, which its companions learn from history and app state.
+    #[must_use]
+    pub const fn nct_salt(&self) -> &[u8; 32] {
+        &self.nct_salt
+    }
+
+    /// What companions are sent as history.
+    pub fn set_history(&mut self, plan: HistoryPlan) {
+        self.history = plan;
+    }
+
+    /// Makes the next sends wrong in a given way (chapter 10 §11 "encryption"); each is used once, in order.
+    pub fn misbehave(&mut self, how: Misbehaviour) {
+        self.misbehaviour.push(how);
+    }
+
+    /// Whether `jid` is this account, in either family, whatever the device.
+    fn is_own(&self, jid: &Jid) -> bool {
+        jid.same_user(&self.pn) || self.lid.as_ref().is_some_and(|lid| jid.same_user(lid))
+    }
+
+    /// The own address in the family of `of`, PN where there is no LID.
+    fn own_in_family_of(&self, of: &Jid) -> &Jid {
+        match &self.lid {
+            Some(lid) if of.is_lid() => lid,
+            _ => &self.pn,
+        }
+    }
+
+    /// The address that sessions and chats go by: the LID where there is one.
+    fn own(&self) -> &Jid {
+        self.lid.as_ref().unwrap_or(&self.pn)
+    }
+
+    /// An id as Android phones make them: 32 hexadecimal digits, the first byte `AC`.
+    fn message_id(&mut self) -> String {
+        let mut bytes = [0; 16];
+        self.rng.fill_bytes(&mut bytes);
+        bytes[0] = 0xAC;
+        hex::encode_upper(bytes)
+    }
+
+    fn stanza_id(&mut self) -> String {
+        let mut bytes = [0; 4];
+        self.rng.fill_bytes(&mut bytes);
+        format!("p.{}", hex::encode(bytes))
+    }
 }
+
+impl core::fmt::Debug for Phone {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Phone").field("pn", &self.pn).field("lid", &self.lid).finish_non_exhaustive()
+    }
+}
+
+fn identity(rng: &mut ChaCha12Rng) -> LocalIdentity {
+    let pair = IdentityKeyPair::generate(rng);
+    // Registration ids are non-zero and at most 14 bits on phones (chapter 01 §5).
+    let registration_id = rng.next_u32() % 16_380 + 1;
+    LocalIdentity::new(pair, registration_id)
+}
+
+/// The content of a child element, if it has one.
+fn child_bytes(node: &Node, tag: &str) -> Option<Bytes> {
+    node.optional_child(tag)?.optional_bytes().map(|bytes| Bytes::copy_from_slice(&bytes))
+}
+
+#[cfg(test)]
+mod tests;

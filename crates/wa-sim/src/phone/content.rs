@@ -1,0 +1,193 @@
+//! What a decrypted message means to the phone: text and what refers to texts, sender keys, protocol messages
+//! (chapter 05 §6.2, §8).
+
+use bytes::Bytes;
+use prost::Message as _;
+use wa_binary::Jid;
+use wa_proto::e2e_message::Message;
+use wa_proto::e2e_message::message::ProtocolMessage;
+use wa_proto::e2e_message::message::protocol_message::Type;
+
+use super::chats::Stored;
+use super::receive::Envelope;
+use super::{Kind, Network, Now, Phone, PhoneEvent, Received, Turn};
+
+impl Phone {
+    /// Takes an unpadded text; `None` when it is no `Message`.
+    pub(super) fn take_content(
+        &mut self,
+        envelope: &Envelope,
+        text: &Bytes,
+        network: &mut dyn Network,
+        now: Now,
+    ) -> Option<Turn> {
+        let outer = Message::decode(text.clone()).ok()?;
+        let mut turn = Turn::default();
+        let (chat, mut message, bytes) = match outer.device_sent_message {
+            // Only an own device may speak for this account.
+            Some(_) if !envelope.from_me => {
+                let what = "deviceSentMessage from a stranger".to_owned();
+                turn.events.push(PhoneEvent::Violation { device: envelope.sender.clone(), what });
+                return Some(turn);
+            }
+            Some(sent) => {
+                let chat = sent.destination_jid().parse().ok();
+                let chat = chat.or_else(|| envelope.recipient.clone()).unwrap_or(envelope.from.user_jid());
+                let mut inner = *sent.message.unwrap_or_default();
+                if inner.message_context_info.is_none() {
+                    inner.message_context_info = outer.message_context_info;
+                }
+                let bytes = inner.encode_to_vec().into();
+                (chat, inner, bytes)
+            }
+            None => (self.chat_of(envelope), outer, text.clone()),
+        };
+        if let Some(distribution) = message.sender_key_distribution_message.take()
+            && envelope.from.is_group()
+        {
+            let key = distribution.axolotl_sender_key_distribution_message.unwrap_or_default();
+            self.take_sender_key(&envelope.from, &envelope.address, &key);
+        }
+        message.fast_ratchet_key_sender_key_distribution_message = None;
+        let protocol = message.protocol_message.as_deref();
+        let changes_text = |it: &&ProtocolMessage| matches!(it.r#type(), Type::Revoke | Type::MessageEdit);
+        if let Some(protocol) = protocol.filter(|it| !changes_text(it)) {
+            turn.append(self.take_protocol(envelope, protocol, network, now));
+            return Some(turn);
+        }
+        let mut content = message.clone();
+        content.message_context_info = None;
+        if content == Message::default() {
+            return Some(turn);
+        }
+        let chat = self.chat_key(&chat, network);
+        let kind = self.kind_of(&chat, envelope, &message);
+        if matches!(kind, Kind::Text { .. } | Kind::Other) {
+            let stored = Stored {
+                id: envelope.id.clone(),
+                sender: if envelope.from_me { self.own().clone() } else { envelope.sender.user_jid() },
+                from_me: envelope.from_me,
+                timestamp: envelope.timestamp,
+                message: bytes.clone(),
+                push_name: envelope.push_name.clone().filter(|_| !envelope.from_me),
+                unread: !envelope.from_me,
+            };
+            self.chats.store(&chat, stored);
+        }
+        let received = Received {
+            id: envelope.id.clone(),
+            chat,
+            sender: envelope.sender.clone(),
+            from_me: envelope.from_me,
+            push_name: envelope.push_name.clone(),
+            timestamp: envelope.timestamp,
+            kind,
+            message: bytes,
+        };
+        self.inbox.push(received.clone());
+        turn.events.push(PhoneEvent::Message(received));
+        Some(turn)
+    }
+
+    fn chat_of(&self, envelope: &Envelope) -> Jid {
+        match &envelope.recipient {
+            Some(recipient) if envelope.from_me => recipient.user_jid(),
+            _ => envelope.from.user_jid(),
+        }
+    }
+
+    /// What the message is; an edit or revoke by its author changes the stored one.
+    fn kind_of(&mut self, chat: &Jid, envelope: &Envelope, message: &Message) -> Kind {
+        if let Some(reaction) = &message.reaction_message {
+            let target = reaction.key.as_ref().map(|key| key.id().to_owned()).unwrap_or_default();
+            return Kind::Reaction { target, emoji: reaction.text().to_owned() };
+        }
+        let wrapped = message.edited_message.as_ref().and_then(|wrapper| wrapper.message.as_deref());
+        let protocol = wrapped.unwrap_or(message).protocol_message.as_deref();
+        if let Some(protocol) = protocol {
+            return self.change(chat, envelope, protocol);
+        }
+        match text_of(message) {
+            Some((text, quoted)) => Kind::Text { text, quoted },
+            None => Kind::Other,
+        }
+    }
+
+    fn change(&mut self, chat: &Jid, envelope: &Envelope, protocol: &ProtocolMessage) -> Kind {
+        let target = protocol.key.as_ref().map(|key| key.id().to_owned()).unwrap_or_default();
+        let by_author = self.chats.find(chat, &target).is_some_and(|stored| {
+            stored.from_me == envelope.from_me
+                && (stored.from_me || self.same_person(&stored.sender, &envelope.sender))
+        });
+        match (protocol.r#type(), &protocol.edited_message) {
+            (Type::MessageEdit, Some(edited)) => {
+                if by_author {
+                    self.chats.replace(chat, &target, edited.encode_to_vec().into());
+                }
+                let text = text_of(edited).map(|(text, _)| text).unwrap_or_default();
+                Kind::Edit { target, text }
+            }
+            (Type::Revoke, _) => {
+                if by_author {
+                    self.chats.remove(chat, &target);
+                }
+                Kind::Revoke { target }
+            }
+            _ => Kind::Other,
+        }
+    }
+
+    /// Whether two addresses are one person's, also across the families.
+    fn same_person(&self, a: &Jid, b: &Jid) -> bool {
+        a.same_user(b)
+            || self.peers.pn_of(a).is_some_and(|pn| pn.same_user(b))
+            || self.peers.pn_of(b).is_some_and(|pn| pn.same_user(a))
+    }
+
+    fn take_protocol(
+        &mut self,
+        envelope: &Envelope,
+        protocol: &ProtocolMessage,
+        network: &mut dyn Network,
+        now: Now,
+    ) -> Turn {
+        let own_only = matches!(
+            protocol.r#type(),
+            Type::HistorySyncNotification
+                | Type::AppStateSyncKeyShare
+                | Type::AppStateSyncKeyRequest
+                | Type::AppStateFatalExceptionNotification
+                | Type::PeerDataOperationRequestMessage
+                | Type::PeerDataOperationRequestResponseMessage
+        );
+        if own_only && !envelope.from_me {
+            let what = format!("{} from a stranger", protocol.r#type().as_str_name());
+            let device = envelope.sender.clone();
+            return Turn { events: vec![PhoneEvent::Violation { device, what }], ..Turn::default() };
+        }
+        match protocol.r#type() {
+            Type::AppStateSyncKeyRequest => self.answer_key_request(envelope, protocol, network, now),
+            Type::AppStateFatalExceptionNotification => {
+                let named = protocol.app_state_fatal_exception_notification.as_deref();
+                let collections = named.map(|it| it.collection_names.clone()).unwrap_or_default();
+                let device = envelope.sender.clone();
+                let events = vec![PhoneEvent::FatalAppState { device, collections }];
+                Turn { events, ..Turn::default() }
+            }
+            Type::PeerDataOperationRequestMessage => {
+                self.answer_peer_data(envelope, protocol, network, now)
+            }
+            _ => Turn::default(),
+        }
+    }
+}
+
+/// The text of a message and the id of what it quotes.
+fn text_of(message: &Message) -> Option<(String, Option<String>)> {
+    if let Some(text) = &message.conversation {
+        return Some((text.clone(), None));
+    }
+    let extended = message.extended_text_message.as_ref()?;
+    let quoted = extended.context_info.as_ref().and_then(|context| context.stanza_id.clone());
+    Some((extended.text().to_owned(), quoted))
+}

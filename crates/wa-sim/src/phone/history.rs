@@ -1,0 +1,337 @@
+//! What a new companion is sent: sync keys, then history (chapter 08 §11, chapter 10 §3, §10).
+
+use std::io::Write as _;
+
+use bytes::Bytes;
+use prost::Message as _;
+use wa_binary::{Jid, Node};
+use wa_core::blob::{self, BlobKind};
+use wa_crypto::Secret;
+use wa_proto::common::MessageKey;
+use wa_proto::e2e_message::Message;
+use wa_proto::e2e_message::message::protocol_message::Type;
+use wa_proto::e2e_message::message::{HistorySyncNotification, ProtocolMessage};
+use wa_proto::history::history_sync::HistorySyncType;
+use wa_proto::history::{
+    Conversation, HistorySync, HistorySyncMsg, PhoneNumberToLidMapping, Pushname, conversation,
+};
+use wa_proto::web_message::WebMessageInfo;
+
+use super::chats::Stored;
+use super::{Blob, Network, Now, Phone, PhoneError, Turn};
+
+/// What companions get after linking.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HistoryPlan {
+    /// A bootstrap is sent at all. Official clients unlink themselves without one.
+    pub bootstrap: bool,
+    /// Chats are in it; without, the account looks new.
+    pub chats: bool,
+    /// Largest compressed chunk that travels inside the message, bytes; larger ones become files.
+    pub inline_up_to: usize,
+    /// Newest messages of each chat in the bootstrap; the rest follows as `RECENT`.
+    pub bootstrap_messages: usize,
+    /// A `PUSH_NAME` chunk follows.
+    pub push_names: bool,
+    /// `RECENT` chunks follow, with this many messages each; the last has progress 100.
+    pub recent_chunk: Option<usize>,
+    /// The salt of `cstoken`s is in the bootstrap.
+    pub nct_salt_in_history: bool,
+    /// The salt of `cstoken`s is in the first app state.
+    pub nct_salt_in_app_state: bool,
+    /// History goes out before the keys, as an official phone does it.
+    pub before_keys: bool,
+}
+
+impl Default for HistoryPlan {
+    fn default() -> Self {
+        Self {
+            bootstrap: true,
+            chats: true,
+            inline_up_to: 64 << 10,
+            bootstrap_messages: 10,
+            push_names: true,
+            recent_chunk: Some(500),
+            nct_salt_in_history: true,
+            nct_salt_in_app_state: true,
+            before_keys: false,
+        }
+    }
+}
+
+/// A notification that the companion has not confirmed with `hist_sync`.
+#[derive(Clone, Debug)]
+pub(super) struct Notice {
+    id: String,
+    device: u16,
+    chunk: HistorySync,
+    session: Option<String>,
+}
+
+impl Phone {
+    /// Sync keys and history for a companion: once, as soon as it has uploaded pre-keys.
+    ///
+    /// # Errors
+    /// [`PhoneError::UnknownCompanion`], [`PhoneError::Unreachable`] without a bundle.
+    pub fn welcome(
+        &mut self,
+        device: u16,
+        network: &mut dyn Network,
+        now: Now,
+    ) -> Result<Turn, PhoneError> {
+        if !self.links.companions().contains_key(&device) {
+            return Err(PhoneError::UnknownCompanion(device));
+        }
+        let mut turn = Turn::default();
+        if !self.history.before_keys {
+            turn.stanzas.push(self.key_share(device, network, now)?);
+        }
+        for chunk in self.script() {
+            turn.stanzas.push(self.history_stanza(device, chunk, None, network, now)?);
+        }
+        if self.history.before_keys {
+            turn.stanzas.push(self.key_share(device, network, now)?);
+        }
+        Ok(turn)
+    }
+
+    fn script(&self) -> Vec<HistorySync> {
+        let plan = self.history;
+        let mut chunks = Vec::new();
+        if plan.bootstrap {
+            chunks.push(self.bootstrap());
+        }
+        if plan.push_names {
+            chunks.push(HistorySync {
+                sync_type: Some(HistorySyncType::PushName as i32),
+                pushnames: self.push_names(),
+                progress: Some(100),
+                ..Default::default()
+            });
+        }
+        if let Some(size) = plan.recent_chunk {
+            chunks.extend(self.recent(size.max(1)));
+        }
+        chunks
+    }
+
+    fn bootstrap(&self) -> HistorySync {
+        let plan = self.history;
+        let mut mappings: Vec<PhoneNumberToLidMapping> = self
+            .peers
+            .mappings()
+            .map(|(pn, lid)| PhoneNumberToLidMapping {
+                pn_jid: Some(pn.to_string()),
+                lid_jid: Some(lid.to_string()),
+            })
+            .collect();
+        let own = (Some(self.pn.to_string()), self.lid.as_ref().map(ToString::to_string));
+        if own.1.is_some() && !mappings.iter().any(|mapping| mapping.pn_jid == own.0) {
+            mappings.insert(0, PhoneNumberToLidMapping { pn_jid: own.0, lid_jid: own.1 });
+        }
+        let conversations = self
+            .chats
+            .iter()
+            .filter(|_| plan.chats)
+            .map(|(chat, messages)| {
+                let newest = messages.iter().rev().take(plan.bootstrap_messages);
+                let more = messages.len() > plan.bootstrap_messages;
+                self.conversation(chat, messages, newest, more)
+            })
+            .collect();
+        HistorySync {
+            sync_type: Some(HistorySyncType::InitialBootstrap as i32),
+            conversations,
+            chunk_order: Some(0),
+            progress: Some(100),
+            phone_number_to_lid_mappings: mappings,
+            companion_meta_nonce: Some(self.meta_nonce.clone()),
+            nct_salt: plan.nct_salt_in_history.then(|| Bytes::copy_from_slice(&self.nct_salt)),
+            ..Default::default()
+        }
+    }
+
+    fn push_names(&self) -> Vec<Pushname> {
+        let own = Pushname { id: Some(self.own().to_string()), pushname: Some(self.name.clone()) };
+        let others = self.chats.names().iter().map(|(user, name)| Pushname {
+            id: Some(user.to_string()),
+            pushname: Some(name.clone()),
+        });
+        core::iter::once(own).chain(others).collect()
+    }
+
+    /// What the bootstrap left out, in chunks; at least one, so that a companion sees the end.
+    fn recent(&self, size: usize) -> Vec<HistorySync> {
+        let mut pages: Vec<Vec<(&Jid, &[Stored])>> = vec![Vec::new()];
+        let mut room = size;
+        for (chat, messages) in self.chats.iter().filter(|_| self.history.chats) {
+            let mut rest = &messages[..messages.len().saturating_sub(self.history.bootstrap_messages)];
+            while !rest.is_empty() {
+                let (older, newer) = rest.split_at(rest.len().saturating_sub(room));
+                if let Some(page) = pages.last_mut() {
+                    page.push((chat, newer));
+                }
+                room -= newer.len();
+                rest = older;
+                if room == 0 {
+                    pages.push(Vec::new());
+                    room = size;
+                }
+            }
+        }
+        if pages.len() > 1 && pages.last().is_some_and(Vec::is_empty) {
+            pages.pop();
+        }
+        let count = pages.len();
+        pages
+            .into_iter()
+            .enumerate()
+            .map(|(place, page)| HistorySync {
+                sync_type: Some(HistorySyncType::Recent as i32),
+                conversations: page
+                    .into_iter()
+                    .map(|(chat, messages)| self.conversation(chat, messages, messages.iter().rev(), false))
+                    .collect(),
+                chunk_order: u32::try_from(place + 1).ok(),
+                progress: u32::try_from((place + 1) * 100 / count).ok(),
+                ..Default::default()
+            })
+            .collect()
+    }
+
+    fn conversation<'m>(
+        &self,
+        chat: &Jid,
+        all: &[Stored],
+        shown: impl Iterator<Item = &'m Stored>,
+        more: bool,
+    ) -> Conversation {
+        use conversation::EndOfHistoryTransferType as End;
+        let newest = all.last().map(|message| message.timestamp);
+        let unread = all.iter().filter(|message| message.unread).count();
+        let end = match more {
+            true => End::CompleteButMoreMessagesRemainOnPrimary,
+            false => End::CompleteAndNoMoreMessageRemainOnPrimary,
+        };
+        let pn = if chat.is_lid() { self.peers.pn_of(chat).map(ToString::to_string) } else { None };
+        let lid = chat.is_lid().then(|| chat.to_string());
+        Conversation {
+            id: Some(chat.to_string()),
+            messages: shown.map(|message| self.history_message(chat, message)).collect(),
+            last_msg_timestamp: newest,
+            conversation_timestamp: newest,
+            unread_count: u32::try_from(unread).ok(),
+            end_of_history_transfer: Some(true),
+            end_of_history_transfer_type: Some(end as i32),
+            name: self.chats.names().get(chat).cloned(),
+            pn_jid: pn,
+            lid_jid: lid,
+            ..Default::default()
+        }
+    }
+
+    fn history_message(&self, chat: &Jid, message: &Stored) -> HistorySyncMsg {
+        HistorySyncMsg {
+            message: Some(Box::new(self.web_message(chat, message))),
+            msg_order_id: None,
+        }
+    }
+
+    /// A stored message as history and placeholder answers carry it.
+    pub(super) fn web_message(&self, chat: &Jid, stored: &Stored) -> WebMessageInfo {
+        let message = Message::decode(stored.message.clone()).ok();
+        let secret = message
+            .as_ref()
+            .and_then(|message| message.message_context_info.as_ref())
+            .and_then(|context| context.message_secret.clone());
+        let participant = (chat.is_group() && !stored.from_me).then(|| stored.sender.to_string());
+        WebMessageInfo {
+            key: Some(Box::new(MessageKey {
+                remote_jid: Some(chat.to_string()),
+                from_me: Some(stored.from_me),
+                id: Some(stored.id.clone()),
+                participant: participant.clone(),
+            })),
+            message: message.map(Box::new),
+            message_timestamp: Some(stored.timestamp),
+            participant,
+            push_name: stored.push_name.clone(),
+            message_secret: secret,
+            ..Default::default()
+        }
+    }
+
+    /// Announces one chunk to a companion, inline or as a file.
+    pub(super) fn history_stanza(
+        &mut self,
+        device: u16,
+        chunk: HistorySync,
+        session: Option<String>,
+        network: &mut dyn Network,
+        now: Now,
+    ) -> Result<Node, PhoneError> {
+        let stream = deflate(&chunk.encode_to_vec());
+        let mut notification = HistorySyncNotification {
+            // The two enums share their values 0 to 6.
+            sync_type: chunk.sync_type,
+            chunk_order: chunk.chunk_order,
+            progress: chunk.progress,
+            peer_data_request_session_id: session.clone(),
+            ..Default::default()
+        };
+        if stream.len() <= self.history.inline_up_to {
+            notification.initial_hist_bootstrap_inline_payload = Some(stream.into());
+        } else {
+            let sealed = blob::seal(BlobKind::History, &stream, Secret::random(&mut self.rng));
+            notification.file_length = Some(stream.len() as u64);
+            notification.file_sha256 = Some(Bytes::copy_from_slice(&sealed.sha256));
+            notification.file_enc_sha256 = Some(Bytes::copy_from_slice(&sealed.enc_sha256));
+            notification.media_key = Some(Bytes::copy_from_slice(sealed.media_key.expose()));
+            notification.enc_handle = Some(format!("h{:08x}", self.draw()));
+            notification.direct_path = Some(network.store_blob(Blob {
+                kind: BlobKind::History.mms_type(),
+                enc_sha256: sealed.enc_sha256,
+                bytes: sealed.bytes.into(),
+            }));
+        }
+        let protocol = ProtocolMessage {
+            r#type: Some(Type::HistorySyncNotification as i32),
+            history_sync_notification: Some(Box::new(notification)),
+            ..Default::default()
+        };
+        let message = Message { protocol_message: Some(Box::new(protocol)), ..Default::default() };
+        let (id, stanza) = self.peer_stanza(device, &message, "high", network, now)?;
+        self.waiting_history.push(Notice { id, device, chunk, session });
+        Ok(stanza)
+    }
+
+    /// Chunks that a companion has not confirmed yet.
+    #[must_use]
+    pub fn unconfirmed_history(&self) -> usize {
+        self.waiting_history.len()
+    }
+
+    /// `hist_sync` receipts.
+    pub(super) fn history_taken(&mut self, ids: &[String]) {
+        self.waiting_history.retain(|notice| !ids.contains(&notice.id));
+    }
+
+    /// A `server-error` receipt: the companion could not get the file; it is made and announced again.
+    pub(super) fn history_again(&mut self, receipt: &Node, network: &mut dyn Network, now: Now) -> Turn {
+        let Ok(id) = receipt.required("id").string() else { return Turn::default() };
+        let Some(place) = self.waiting_history.iter().position(|notice| notice.id == id) else {
+            return Turn::default();
+        };
+        let notice = self.waiting_history.remove(place);
+        let stanza = self.history_stanza(notice.device, notice.chunk, notice.session, network, now);
+        Turn { stanzas: stanza.into_iter().collect(), ..Turn::default() }
+    }
+}
+
+/// A zlib stream at level 1, as phones make them.
+fn deflate(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
+    // Writing into a Vec cannot fail; an empty stream would be noticed by its reader.
+    let _ = encoder.write_all(bytes);
+    encoder.finish().unwrap_or_default()
+}
