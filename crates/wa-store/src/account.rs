@@ -64,6 +64,9 @@ pub struct InboxEntry {
 }
 
 impl AccountStore {
+    /// Bytes that an opened account keeps, without its name and, when encrypted, its key schedule (about 1 KiB).
+    pub const FOOTPRINT: usize = size_of::<Opened>();
+
     pub(crate) fn new(store: Store, id: AccountId, epoch: u64, cipher: Cipher) -> Self {
         let number = AtomicU64::new(epoch << 32);
         Self(Arc::new(Opened { store, id, epoch, cipher, sequence: AtomicU64::new(0), number }))
@@ -293,7 +296,10 @@ impl AccountStore {
     }
 
     fn batch(&self, ops: Vec<Op>, urgency: Urgency) -> Batch {
-        let sequence = self.0.sequence.fetch_add(1, Ordering::SeqCst) + 1;
+        let sequence = match urgency {
+            Urgency::Live => self.0.sequence.fetch_add(1, Ordering::SeqCst) + 1,
+            Urgency::Bulk => 0,
+        };
         let fence = Some(Fence { epoch: self.0.epoch, sequence });
         Batch { account: self.0.id.clone(), fence, ops: ops.into(), urgency }
     }

@@ -1,6 +1,6 @@
 //! The lower layer: rows, one commit, a lease. Small enough that somebody writes their own in an evening
 //! (`docs/writing-a-backend.md`); everything typed stands above it and is written once.
-//! Rules that every backend must keep are said here and proved by [`conformance`](crate::conformance).
+//! Rules that every backend must keep are said here and proved by `wa_store::conformance` (feature `conformance`).
 
 use std::fmt;
 use std::path::Path;

@@ -7,12 +7,13 @@ use crate::{StoreError, UnixTime};
 /// How many commits back a repetition can still be recognized.
 pub const WINDOW: u64 = 128;
 
-/// Who writes: the epoch of the lease and the number of the commit inside it, from 1.
+/// Who writes: the epoch of the lease and the number of the commit inside it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fence {
     /// Rises with every opening of the account.
     pub epoch: u64,
-    /// Names one commit of the epoch. Commits in flight together may arrive in any order.
+    /// Names one commit of the epoch, from 1. Commits in flight together may arrive in any order. 0 is for those that
+    /// are never repeated (slices of an import): they are fenced, not counted, and may wait for as long as they like.
     pub sequence: u64,
 }
 
@@ -181,6 +182,9 @@ impl AccountRow {
                 current: self.epoch,
             });
         }
+        if fence.sequence == 0 {
+            return Ok(Applied::Now);
+        }
         if fence.sequence > self.high {
             let step = fence.sequence - self.high;
             self.window = if step < WINDOW { self.window << step } else { 0 };
@@ -189,7 +193,7 @@ impl AccountRow {
             return Ok(Applied::Now);
         }
         let back = self.high - fence.sequence;
-        if back >= WINDOW || fence.sequence == 0 {
+        if back >= WINDOW {
             return Err(StoreError::OutcomeUnknown {
                 account: batch.account.clone(),
                 sequence: fence.sequence,

@@ -79,6 +79,7 @@ pub struct Finding {
     pub what: String,
 }
 
+type Case = fn(Arc<dyn Backend>) -> Running;
 type Running = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// Makes one test per case, in a module of this name: `conformance!(name, || async { backend })`. The closure is called
@@ -137,6 +138,7 @@ macro_rules! __with_cases {
             a_repeated_commit_is_applied_once
             commits_of_one_epoch_arrive_in_any_order
             a_repetition_that_is_too_old_is_refused
+            an_uncounted_commit_is_fenced_all_the_same
             a_stale_epoch_fails_alone
             an_oversized_batch_fails_alone
             a_refused_batch_leaves_nothing
@@ -179,7 +181,7 @@ macro_rules! __with_cases {
 }
 
 /// All cases by name.
-fn all() -> &'static [(&'static str, fn(Arc<dyn Backend>) -> Running)] {
+fn all() -> &'static [(&'static str, Case)] {
     __with_cases! { __list_cases, [] }
 }
 

@@ -96,6 +96,7 @@ impl SqliteOptions {
                 durability: Durability::Power,
                 busy: Duration::from_secs(5),
                 cache_kib: 4096,
+                max_pages: None,
             },
             readers: 2,
             threads: Threads::Own,
@@ -128,6 +129,12 @@ impl SqliteOptions {
     /// Page cache of each connection in KiB.
     pub fn cache_kib(mut self, kib: u32) -> Self {
         self.file.cache_kib = kib;
+        self
+    }
+
+    /// Largest size of the file in pages of 4 KiB; a commit past it fails as on a full disk. Default: none.
+    pub fn max_pages(mut self, pages: u32) -> Self {
+        self.file.max_pages = Some(pages);
         self
     }
 
@@ -175,7 +182,7 @@ impl SqliteOptions {
         let writer = Writer {
             connection: schema::open_writer(&file)?,
             path: file.path.clone(),
-            lock: None,
+            locks: Vec::new(),
             #[cfg(feature = "sabotage")]
             sabotage: self.sabotage,
             #[cfg(feature = "sabotage")]
@@ -189,14 +196,20 @@ impl SqliteOptions {
 
 type Read = Box<dyn FnOnce(&mut Connection) + Send>;
 
+/// The connections, when the blocking pool works with them; empty after closing.
+struct Pool {
+    writer: Mutex<Option<Writer>>,
+    reader: Mutex<Option<Connection>>,
+}
+
 /// Rows in a SQLite file.
 pub struct SqliteBackend {
     file: File,
     threads: Threads,
     writes: Arc<Queue<Job>>,
     reads: Arc<Queue<Read>>,
-    /// The connections, when the blocking pool works with them; `None` inside after closing.
-    pool: Option<Arc<(Mutex<Option<Writer>>, Mutex<Option<Connection>>)>>,
+    /// Set when the blocking pool does the work.
+    pool: Option<Arc<Pool>>,
     /// Ends when the threads have ended and all files are closed.
     ended: Mutex<Vec<oneshot::Receiver<()>>>,
 }
@@ -217,13 +230,15 @@ impl SqliteBackend {
             ended: Mutex::new(Vec::new()),
         };
         if threads == Threads::BlockingPool {
-            backend.pool = Some(Arc::new((Mutex::new(Some(writer)), Mutex::new(readers.pop()))));
+            backend.pool =
+                Some(Arc::new(Pool { writer: Mutex::new(Some(writer)), reader: Mutex::new(readers.pop()) }));
             return Ok(backend);
         }
         for mut connection in readers {
             let (alive, ended) = oneshot::channel();
             let reads = Arc::clone(&backend.reads);
             run(threads, "wa-store-read", move || {
+                let _end = reads.end_with_me();
                 while let Some(jobs) = reads.wait(1) {
                     jobs.into_iter().for_each(|job| job(&mut connection));
                 }
@@ -236,6 +251,7 @@ impl SqliteBackend {
         let writes = Arc::clone(&backend.writes);
         let mut writer = writer;
         run(threads, "wa-store-write", move || {
+            let _end = writes.end_with_me();
             while let Some(jobs) = writes.wait(GROUP) {
                 writer.work(jobs);
             }
@@ -261,7 +277,7 @@ impl SqliteBackend {
         if let Some(pool) = self.pool.clone() {
             let reads = Arc::clone(&self.reads);
             run(self.threads, "", move || {
-                if let Some(connection) = &mut *pool.1.lock() {
+                if let Some(connection) = &mut *pool.reader.lock() {
                     while let Some(jobs) = reads.take(1) {
                         jobs.into_iter().for_each(|job| job(connection));
                     }
@@ -276,7 +292,7 @@ impl SqliteBackend {
         if let Some(pool) = self.pool.clone() {
             let writes = Arc::clone(&self.writes);
             run(self.threads, "", move || {
-                if let Some(writer) = &mut *pool.0.lock() {
+                if let Some(writer) = &mut *pool.writer.lock() {
                     while let Some(jobs) = writes.take(GROUP) {
                         writer.work(jobs);
                     }
@@ -441,7 +457,8 @@ impl Backend for SqliteBackend {
             }
         }
         self.alone(|writer| {
-            let done = writer.connection.pragma_query_value(None, "wal_checkpoint(TRUNCATE)", |_| Ok(()));
+            // Busy readers leave a part to the next checkpoint: no error.
+            let done = writer.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
             done.map_err(store_error)
         })
         .await
@@ -462,12 +479,12 @@ impl Backend for SqliteBackend {
         self.writes.close();
         self.reads.close();
         if let Some(pool) = &self.pool {
-            if let Some(mut connection) = pool.1.lock().take() {
+            if let Some(mut connection) = pool.reader.lock().take() {
                 while let Some(jobs) = self.reads.take(1) {
                     jobs.into_iter().for_each(|job| job(&mut connection));
                 }
             }
-            if let Some(mut writer) = pool.0.lock().take() {
+            if let Some(mut writer) = pool.writer.lock().take() {
                 while let Some(jobs) = self.writes.take(GROUP) {
                     writer.work(jobs);
                 }

@@ -63,6 +63,26 @@ impl<J> Queue<J> {
         self.state.lock().open = false;
         self.ready.notify_all();
     }
+
+    /// For the thread that works: should it panic, the queue closes and everybody who waits hears of it.
+    pub(super) fn end_with_me(&self) -> End<'_, J> {
+        End(self)
+    }
+}
+
+/// Closes and empties a queue when its thread ends.
+pub(super) struct End<'q, J>(&'q Queue<J>);
+
+impl<J> Drop for End<'_, J> {
+    fn drop(&mut self) {
+        self.0.close();
+        if std::thread::panicking() {
+            let mut state = self.0.state.lock();
+            let abandoned = (std::mem::take(&mut state.live), std::mem::take(&mut state.bulk));
+            drop(state);
+            drop(abandoned);
+        }
+    }
 }
 
 fn take<J>(state: &mut State<J>, most: usize) -> Option<Vec<J>> {

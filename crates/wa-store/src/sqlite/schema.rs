@@ -47,6 +47,7 @@ pub(super) struct File {
     pub(super) durability: Durability,
     pub(super) busy: Duration,
     pub(super) cache_kib: u32,
+    pub(super) max_pages: Option<u32>,
 }
 
 /// The connection that writes. Makes the file, or recognizes and migrates it.
@@ -65,6 +66,9 @@ pub(super) fn open_writer(file: &File) -> Result<Connection, StoreError> {
         connection.pragma_update(None, "synchronous", synchronous)?;
         connection.pragma_update(None, "fullfsync", file.durability == Durability::Power)?;
         connection.pragma_update(None, "checkpoint_fullfsync", true)?;
+        if let Some(pages) = file.max_pages {
+            connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))?;
+        }
         connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
         connection.pragma_update(None, "foreign_keys", true)
     })();

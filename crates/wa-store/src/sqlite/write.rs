@@ -19,7 +19,8 @@ const DELETED_AT_ONCE: i64 = 5_000;
 pub(super) struct Writer {
     pub(super) connection: Connection,
     pub(super) path: PathBuf,
-    pub(super) lock: Option<HolderLock>,
+    /// One per holder that beats here: almost always one.
+    pub(super) locks: Vec<(HolderId, HolderLock)>,
     #[cfg(feature = "sabotage")]
     pub(super) sabotage: crate::sabotage::Sabotage,
     #[cfg(feature = "sabotage")]
@@ -281,8 +282,10 @@ impl Writer {
     }
 
     pub(super) fn heartbeat(&mut self, holder: &HolderId, until: UnixTime) -> Result<(), Fault> {
-        if self.lock.is_none() {
-            self.lock = HolderLock::take(&self.path, holder);
+        if !self.locks.iter().any(|(locked, _)| locked == holder)
+            && let Some(lock) = HolderLock::take(&self.path, holder)
+        {
+            self.locks.push((holder.clone(), lock));
         }
         self.connection
             .prepare_cached(
@@ -295,8 +298,8 @@ impl Writer {
 
     pub(super) fn retire(&mut self, holder: &HolderId) -> Result<(), Fault> {
         self.connection.prepare_cached("DELETE FROM holders WHERE name = ?1")?.execute([holder.as_str()])?;
-        if let Some(lock) = self.lock.take() {
-            lock.give_up();
+        if let Some(place) = self.locks.iter().position(|(locked, _)| locked == holder) {
+            self.locks.swap_remove(place).1.give_up();
         }
         Ok(())
     }
