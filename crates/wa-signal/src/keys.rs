@@ -103,6 +103,10 @@ impl LocalIdentity {
         self.registration_id
     }
 
+    pub(crate) fn serialized_key(&self) -> [u8; 33] {
+        self.pair.0.public().serialized()
+    }
+
     pub(crate) const fn tag(&self) -> [u8; 4] {
         self.tag
     }

@@ -5,6 +5,9 @@ use wa_crypto::kdf::hkdf;
 
 use crate::ratchet::MessageSeed;
 
+/// Info of the pairwise expansion.
+pub(crate) const INFO: &[u8] = b"WhisperMessageKeys";
+
 /// Keys of one pairwise message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MessageKeys {
@@ -28,7 +31,7 @@ pub struct SenderMessageKeys {
 impl MessageKeys {
     /// Expands a seed.
     pub fn expand(seed: &MessageSeed) -> Self {
-        let out: Secret<80> = hkdf(&[], seed.expose(), b"WhisperMessageKeys");
+        let out: Secret<80> = hkdf(&[], seed.expose(), INFO);
         Self::from_expanded(out.expose())
     }
 

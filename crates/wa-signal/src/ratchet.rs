@@ -3,10 +3,15 @@
 use wa_crypto::Secret;
 use wa_crypto::curve::{PrivateKey, PublicKey};
 use wa_crypto::kdf::hkdf;
-use wa_crypto::mac::HmacSha256;
+use wa_crypto::mac::HmacKey;
 
 use crate::SignalError;
 use crate::error::agreement_error;
+
+/// What a chain key MACs to give a message seed.
+pub(crate) const SEED: [u8; 1] = [1];
+/// What it MACs to give the next chain key.
+pub(crate) const NEXT: [u8; 1] = [2];
 
 /// A root key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,22 +59,15 @@ impl ChainKey {
 
     /// One chain step: the seed of the message at this place, and the next chain key.
     pub fn step(&self) -> (MessageSeed, Self) {
-        let keyed = HmacSha256::new(self.expose());
-        let mut seed = keyed.clone();
-        seed.update(&[1]);
-        (Secret::new(seed.finalize()), Self(Secret::new(after(keyed))))
+        let keyed = HmacKey::new(self.expose());
+        (Secret::new(keyed.mac(&[&SEED])), Self(Secret::new(keyed.mac(&[&NEXT]))))
     }
 
     /// The next chain key, when the message at this place is not wanted.
     #[must_use]
     pub fn skip(&self) -> Self {
-        Self(Secret::new(after(HmacSha256::new(self.expose()))))
+        Self(Secret::new(HmacKey::new(self.expose()).mac(&[&NEXT])))
     }
-}
-
-fn after(mut keyed: HmacSha256) -> [u8; 32] {
-    keyed.update(&[2]);
-    keyed.finalize()
 }
 
 /// Root key and chain key out of 64 derived bytes.

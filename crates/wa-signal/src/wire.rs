@@ -303,12 +303,6 @@ fn put_varint(out: &mut Vec<u8>, mut value: u32) {
     out.push((value & 0x7F) as u8);
 }
 
-/// Bytes that a number or length takes.
-pub(crate) const fn varint_len(value: usize) -> usize {
-    let bits = usize::BITS - (value | 1).leading_zeros();
-    bits.div_ceil(7) as usize
-}
-
 /// The fields of a protobuf, in wire order. Ends after the first error.
 struct Fields<'a>(&'a [u8]);
 

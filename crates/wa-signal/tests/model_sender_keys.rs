@@ -1,6 +1,8 @@
 //! Group messages of one sender over a network that loses, reorders, duplicates and damages, with rotation and
 //! repeated distributions, against a model of chapter 04 §9 that knows no cryptography.
 
+#![allow(clippy::print_stdout)] // seeds and counts
+
 mod support;
 
 use std::collections::{BTreeSet, HashMap, VecDeque};

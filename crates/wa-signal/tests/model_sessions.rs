@@ -1,6 +1,8 @@
 //! Random conversations over a network that loses, reorders, duplicates and damages, against a model of the rules of
 //! chapter 04 §6 that knows no cryptography. The model predicts every outcome; each broken rule is seen.
 
+#![allow(clippy::print_stdout)] // seeds and counts
+
 mod support;
 
 use std::collections::{BTreeSet, HashMap, VecDeque};

@@ -291,3 +291,52 @@ fn nothing_secret_is_printed() {
     let printed = format!("{:?} {to_bob:?} {:?}", alice.local, RootKey::new([0xAB; 32]));
     assert!(!printed.contains(private.trim_matches(['[', ']'])) && !printed.contains("171"), "{printed}");
 }
+
+#[test]
+fn a_fan_out_gives_what_single_calls_give() {
+    for count in [0, 1, 3, 4, 33, 70] {
+        let mut rng = support::rng(14);
+        let alice = Device::new(&mut rng);
+        let other = Device::new(&mut rng);
+        let mut records = (0..count)
+            .map(|place| match place % 5 {
+                // No session, an unacknowledged one, one that owes a step, one of another identity.
+                0 => SessionRecord::new(),
+                1 => {
+                    let mut record = SessionRecord::new();
+                    let bundle = Device::new(&mut rng).bundle(place % 2 == 0, &mut rng);
+                    record.initiate(&alice.local, &bundle, 0, &mut rng).expect("initiate");
+                    record
+                }
+                2 => established(20 + place).2,
+                _ => {
+                    let mut bob = Device::new(&mut rng);
+                    let (mut record, mut answering) = (SessionRecord::new(), SessionRecord::new());
+                    let bundle = bob.bundle(true, &mut rng);
+                    record.initiate(&alice.local, &bundle, 0, &mut rng).expect("initiate");
+                    let first = record.encrypt(&alice.local, b"first").expect("encrypt");
+                    bob.decrypt(&mut answering, true, &first.bytes, Sender::Other, &mut rng)
+                        .expect("decrypt");
+                    let answer = answering.encrypt(&bob.local, b"answer").expect("encrypt");
+                    let answer = SignalMessage::parse(&answer.bytes).expect("parse");
+                    record.decrypt(&alice.local, &answer, Sender::Other, &mut rng).expect("decrypt");
+                    record
+                }
+            })
+            .collect::<Vec<_>>();
+        let texts = (0..count as usize).map(|place| vec![place as u8; place * 37 % 300]).collect::<Vec<_>>();
+        for local in [&alice.local, &other.local] {
+            let mut singly = records.clone();
+            let expected = singly
+                .iter_mut()
+                .zip(&texts)
+                .map(|(record, text)| record.encrypt(local, text))
+                .collect::<Vec<_>>();
+            let messages = records.iter_mut().zip(&texts).map(|(record, text)| (record, &text[..]));
+            assert_eq!(SessionRecord::encrypt_each(local, messages), expected);
+            for (record, single) in records.iter().zip(&singly) {
+                assert_eq!(record.encode(), single.encode());
+            }
+        }
+    }
+}

@@ -5,7 +5,8 @@ mod stored;
 
 use rand_core::CryptoRng;
 use wa_crypto::curve::{KeyPair, PublicKey};
-use wa_crypto::{Secret, cbc, xeddsa};
+use wa_crypto::xeddsa::{SigningKey, VerifyingKey};
+use wa_crypto::{Secret, cbc};
 
 use crate::error::cbc_error;
 use crate::limits::{MAX_SENDER_KEY_JUMP, MAX_SENDER_KEY_STATES, VERSION_BYTE};
@@ -18,12 +19,14 @@ use crate::{SenderKeyDistribution, SenderKeyMessage, SenderMessageKeys, SignalEr
 
 /// The sender key of the own device in one chat. Rotating means making a new one, which every device must be given
 /// before it can read on.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct OwnSenderKey {
     key_id: u32,
     iteration: u32,
     chain: ChainKey,
     signing: KeyPair,
+    /// The signing key made ready; its Edwards form is stored, since finding it costs as much as a signature.
+    signer: SigningKey,
 }
 
 impl OwnSenderKey {
@@ -31,12 +34,13 @@ impl OwnSenderKey {
     pub fn generate(rng: &mut impl CryptoRng) -> Self {
         let key_id = rng.next_u32() >> 1;
         let chain = Secret::<32>::random(rng);
-        Self { key_id, iteration: 0, chain: ChainKey::new(*chain.expose()), signing: KeyPair::generate(rng) }
+        Self::from_parts(key_id, 0, ChainKey::new(*chain.expose()), KeyPair::generate(rng))
     }
 
     /// From its parts, as other stores keep them. `iteration` is the next one.
-    pub const fn from_parts(key_id: u32, iteration: u32, chain: ChainKey, signing: KeyPair) -> Self {
-        Self { key_id, iteration, chain, signing }
+    pub fn from_parts(key_id: u32, iteration: u32, chain: ChainKey, signing: KeyPair) -> Self {
+        let signer = SigningKey::new(signing.private());
+        Self { key_id, iteration, chain, signing, signer }
     }
 
     /// Id of the key: marks of who has it belong to this id.
@@ -80,8 +84,10 @@ impl OwnSenderKey {
         put_number(&mut out, 1, self.key_id);
         put_number(&mut out, 2, self.iteration);
         put_bytes_header(&mut out, 3, ciphertext_len);
-        out.extend_from_slice(&cbc::encrypt(keys.cipher_key.expose(), keys.iv.expose(), plaintext));
-        let signature = xeddsa::sign_with(self.signing.private(), &[&out], &Secret::random(rng));
+        let text = out.len();
+        out.extend_from_slice(plaintext);
+        cbc::encrypt_in_place(keys.cipher_key.expose(), keys.iv.expose(), &mut out, text);
+        let signature = self.signer.sign(&[&out], rng);
         out.extend_from_slice(&signature);
         if !sabotage::on(Rule::AdvanceOnEncrypt) {
             self.chain = chain;
@@ -99,13 +105,15 @@ pub struct SenderKeyRecord {
     states: Vec<SenderKeyState>,
 }
 
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 struct SenderKeyState {
     key_id: u32,
     iteration: u32,
     chain: ChainKey,
     signing_key: PublicKey,
     skipped: SkippedKeys<32>,
+    /// The signing key made ready by the first message that needed it. Not stored.
+    verifier: Option<Box<VerifyingKey>>,
 }
 
 /// What a distribution changed.
@@ -172,8 +180,7 @@ impl SenderKeyRecord {
     pub fn decrypt(&mut self, message: &SenderKeyMessage<'_>) -> Result<Vec<u8>, SignalError> {
         let state = self.states.iter_mut().find(|state| state.key_id == message.key_id);
         let state = state.ok_or(SignalError::NoSenderKey(message.key_id))?;
-        let verified = xeddsa::verify(&state.signing_key, &[message.body], message.signature);
-        if verified.is_err() && !sabotage::on(Rule::Signature) {
+        if !state.verifies(message) && !sabotage::on(Rule::Signature) {
             return Err(SignalError::BadSignature);
         }
         state.open(message)
@@ -181,6 +188,17 @@ impl SenderKeyRecord {
 }
 
 impl SenderKeyState {
+    fn verifies(&mut self, message: &SenderKeyMessage<'_>) -> bool {
+        let verifier = match self.verifier.take() {
+            Some(verifier) => verifier,
+            None => match VerifyingKey::new(&self.signing_key) {
+                Ok(verifier) => Box::new(verifier),
+                Err(_) => return false,
+            },
+        };
+        self.verifier.insert(verifier).verify(&[message.body], message.signature).is_ok()
+    }
+
     fn open(&mut self, message: &SenderKeyMessage<'_>) -> Result<Vec<u8>, SignalError> {
         let counter = message.iteration;
         if counter < self.iteration {
@@ -225,9 +243,28 @@ impl From<&SenderKeyDistribution> for SenderKeyState {
             chain: ChainKey::new(*distribution.chain_key.expose()),
             signing_key: distribution.signing_key,
             skipped: SkippedKeys::default(),
+            verifier: None,
         }
     }
 }
+
+impl PartialEq for SenderKeyState {
+    fn eq(&self, other: &Self) -> bool {
+        (self.key_id, self.iteration, &self.chain, self.signing_key, &self.skipped)
+            == (other.key_id, other.iteration, &other.chain, other.signing_key, &other.skipped)
+    }
+}
+
+impl Eq for SenderKeyState {}
+
+impl PartialEq for OwnSenderKey {
+    fn eq(&self, other: &Self) -> bool {
+        (self.key_id, self.iteration, &self.chain, &self.signing)
+            == (other.key_id, other.iteration, &other.chain, &other.signing)
+    }
+}
+
+impl Eq for OwnSenderKey {}
 
 fn decrypt(keys: &SenderMessageKeys, message: &SenderKeyMessage<'_>) -> Result<Vec<u8>, SignalError> {
     cbc::decrypt(keys.cipher_key.expose(), keys.iv.expose(), message.ciphertext).map_err(cbc_error)

@@ -1,10 +1,12 @@
 //! The stored forms of sender keys, format version 1.
 //!
-//! Own key: key id · iteration · chain key (32) · signing private (32) · signing public (32).
+//! Own key: key id · iteration · chain key (32) · signing private (32) · signing public (32) ·
+//! its Edwards form (32).
 //! Record: number of states · each, newest first: key id · iteration · chain key (32) · signing key (32) · number of
 //! skipped seeds · seeds.
 
 use wa_crypto::curve::{KeyPair, PrivateKey, PublicKey};
+use wa_crypto::xeddsa::SigningKey;
 use zeroize::Zeroizing;
 
 use super::{OwnSenderKey, SenderKeyRecord, SenderKeyState};
@@ -17,12 +19,13 @@ use crate::{Corruption, SignalError};
 impl OwnSenderKey {
     /// The key's bytes for the store.
     pub fn encode(&self) -> Zeroizing<Vec<u8>> {
-        let mut writer = Writer::record(Kind::OwnSenderKey, 5 + 5 + 96);
+        let mut writer = Writer::record(Kind::OwnSenderKey, 5 + 5 + 128);
         writer.number(self.key_id.into());
         writer.number(self.iteration.into());
         writer.bytes(self.chain.expose());
         writer.bytes(self.signing.private().expose());
         writer.bytes(self.signing.public().as_bytes());
+        writer.bytes(self.signer.edwards_public());
         writer.seal()
     }
 
@@ -36,8 +39,9 @@ impl OwnSenderKey {
         let chain = ChainKey::new(*reader.array()?);
         let private = PrivateKey::from_bytes(*reader.array()?);
         let signing = KeyPair::from_parts(private, PublicKey::from_bytes(*reader.array()?));
+        let signer = SigningKey::from_parts(signing.private(), *reader.array()?);
         reader.finish()?;
-        Ok(Self { key_id, iteration, chain, signing })
+        Ok(Self { key_id, iteration, chain, signing, signer })
     }
 }
 
@@ -76,7 +80,7 @@ impl SenderKeyRecord {
             if states.iter().any(|other| other.key_id == key_id) {
                 return Err(Corruption::Value("sender key id").into());
             }
-            states.push(SenderKeyState { key_id, iteration, chain, signing_key, skipped });
+            states.push(SenderKeyState { key_id, iteration, chain, signing_key, skipped, verifier: None });
         }
         reader.finish()?;
         Ok(Self { states })

@@ -1,6 +1,7 @@
 //! The session record of one peer device: at most one current and some archived sessions (chapter 04 §6). Archive,
 //! promotion, trial decryption and the order in which errors win live here; one session's own rules in `state`.
 
+mod fan_out;
 mod seal;
 mod state;
 mod stored;

@@ -5,7 +5,7 @@ use rand_core::CryptoRng;
 use wa_crypto::cbc;
 use wa_crypto::ct_eq;
 use wa_crypto::curve::{KeyPair, PrivateKey, PublicKey};
-use wa_crypto::mac::HmacSha256;
+use wa_crypto::mac::HmacKey;
 
 use super::{Attempt, SessionId, short_digest};
 use crate::error::cbc_error;
@@ -304,11 +304,8 @@ pub(crate) fn run_chain(
 
 /// The eight bytes of a message's MAC that travel (chapter 04 §5).
 pub(super) fn mac(keys: &MessageKeys, sender: &IdentityKey, receiver: &IdentityKey, body: &[u8]) -> [u8; 8] {
-    let mut mac = HmacSha256::new(keys.mac_key.expose());
-    mac.update(&sender.serialized());
-    mac.update(&receiver.serialized());
-    mac.update(body);
-    let [a, b, c, d, e, f, g, h, ..] = mac.finalize();
+    let key = HmacKey::new(keys.mac_key.expose());
+    let [a, b, c, d, e, f, g, h, ..] = key.mac(&[&sender.serialized(), &receiver.serialized(), body]);
     [a, b, c, d, e, f, g, h]
 }
 

@@ -1,5 +1,6 @@
 //! Devices with pre-keys, seeded generators and run sizes that the tests share.
 #![allow(dead_code, unreachable_pub)] // every test file uses its own part
+#![allow(clippy::print_stdout)] // seeds and counts
 
 use std::collections::BTreeMap;
 
@@ -20,14 +21,16 @@ pub fn below(rng: &mut ChaCha12Rng, end: usize) -> usize {
     (rng.next_u64() % end as u64) as usize
 }
 
-/// Seeds and steps of a model run: few by default, as many as `WA_SOAK_SEEDS` and `WA_SOAK_STEPS` say for a soak.
-pub fn run_size(seeds: u64, steps: usize) -> (std::ops::Range<u64>, usize) {
+/// Seeds and steps of a model run: few by default, many when `WA_SOAK` is set, or as `WA_SOAK_FIRST_SEED`,
+/// `WA_SOAK_SEEDS` and `WA_SOAK_STEPS` say.
+pub fn run_size(seeds: u64, steps: u64) -> (std::ops::Range<u64>, usize) {
     let number = |name: &str| std::env::var(name).ok().and_then(|value| value.parse::<u64>().ok());
+    let (seeds, steps) = if std::env::var_os("WA_SOAK").is_some() { (100, 10_000) } else { (seeds, steps) };
     let first = number("WA_SOAK_FIRST_SEED").unwrap_or(0);
     let seeds = number("WA_SOAK_SEEDS").unwrap_or(seeds);
-    let steps = number("WA_SOAK_STEPS").map_or(steps, |steps| steps as usize);
+    let steps = number("WA_SOAK_STEPS").unwrap_or(steps);
     println!("seeds {first}..{}, {steps} steps each", first + seeds);
-    (first..first + seeds, steps)
+    (first..first + seeds, steps as usize)
 }
 
 /// A device with its keys.
