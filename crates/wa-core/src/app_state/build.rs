@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use prost::Message as _;
 use rand_core::CryptoRng;
-use wa_proto::app_state::{KeyId, SyncdPatch, SyncdRecord, SyncdSnapshot, SyncdVersion};
+use wa_proto::app_state::{KeyId, SyncdMutation, SyncdPatch, SyncdRecord, SyncdSnapshot, SyncdVersion};
 
 use super::apply::Sum;
 use super::lthash::patch_mac;
@@ -32,10 +32,24 @@ pub struct BuiltSnapshot {
     pub hash: LtHash,
 }
 
+/// A record that was written with an older key and is written anew in the same patch (chapter 07 §5.6): its old form is
+/// taken out under that key, else it would stay beside the new one.
+#[derive(Clone, Debug)]
+pub struct Replaced<'k> {
+    /// The index, as the old record has it.
+    pub index: Bytes,
+    /// Version of its action.
+    pub version: i32,
+    /// Id of the older key.
+    pub key_id: &'k Bytes,
+    /// The older key.
+    pub keys: &'k ExpandedKeys,
+}
+
 /// Builds a patch with fresh IVs. All mutations belong to one collection; one index occurs once, or as REMOVE then SET.
 ///
 /// # Errors
-/// [`AppStateError::DuplicateIndex`].
+/// [`AppStateError::ValueBlobTooShort`] never for what this crate encrypts.
 pub fn build_patch(
     collection: Collection,
     head: &Head,
@@ -44,15 +58,42 @@ pub fn build_patch(
     mutations: &[Mutation],
     rng: &mut impl CryptoRng,
 ) -> Result<BuiltPatch, AppStateError> {
-    let ivs: Vec<[u8; 16]> = mutations
-        .iter()
-        .map(|_| {
-            let mut iv = [0; 16];
-            rng.fill_bytes(&mut iv);
-            iv
-        })
-        .collect();
-    build_patch_with(collection, head, records, key, mutations, &ivs)
+    build_patch_replacing(collection, head, records, key, &[], mutations, rng)
+}
+
+/// [`build_patch`] that first takes records of older keys out.
+///
+/// # Errors
+/// As [`build_patch`].
+pub fn build_patch_replacing(
+    collection: Collection,
+    head: &Head,
+    records: &impl RecordMacs,
+    key: (&Bytes, &ExpandedKeys),
+    replaced: &[Replaced<'_>],
+    mutations: &[Mutation],
+    rng: &mut impl CryptoRng,
+) -> Result<BuiltPatch, AppStateError> {
+    let mut iv = || {
+        let mut iv = [0; 16];
+        rng.fill_bytes(&mut iv);
+        iv
+    };
+    let mut entries = Vec::with_capacity(replaced.len() + mutations.len());
+    for old in replaced {
+        let removal = Mutation {
+            operation: Operation::Remove,
+            index: old.index.clone(),
+            value: None,
+            version: old.version,
+            padding: Bytes::new(),
+        };
+        entries.push(Entry::new(removal, (old.key_id, old.keys), &iv())?);
+    }
+    for mutation in mutations {
+        entries.push(Entry::new(mutation.clone(), key, &iv())?);
+    }
+    Ok(assemble(collection, head, records, key, entries))
 }
 
 /// [`build_patch`] with the given IVs, one per mutation: what vectors need.
@@ -63,58 +104,83 @@ pub fn build_patch_with(
     collection: Collection,
     head: &Head,
     records: &impl RecordMacs,
-    (key_id, keys): (&Bytes, &ExpandedKeys),
+    key: (&Bytes, &ExpandedKeys),
     mutations: &[Mutation],
     ivs: &[[u8; 16]],
 ) -> Result<BuiltPatch, AppStateError> {
     if ivs.len() != mutations.len() {
         return Err(AppStateError::MalformedRecord("no iv"));
     }
-    let encrypted: Vec<_> =
-        mutations.iter().zip(ivs).map(|(mutation, iv)| mutation.encrypt(key_id, keys, iv)).collect();
-    let sized = mutations
+    let entries = mutations
         .iter()
-        .zip(&encrypted)
-        .map(|(mutation, encrypted)| Sized::new(mutation.operation, encrypted.record.as_deref()))
-        .collect::<Result<Vec<_>, _>>()?;
+        .zip(ivs)
+        .map(|(mutation, iv)| Entry::new(mutation.clone(), key, iv))
+        .collect::<Result<_, _>>()?;
+    Ok(assemble(collection, head, records, key, entries))
+}
+
+/// A mutation in plain and encrypted.
+struct Entry {
+    mutation: Mutation,
+    encrypted: SyncdMutation,
+    sized: Sized,
+}
+
+impl Entry {
+    fn new(
+        mutation: Mutation,
+        (key_id, keys): (&Bytes, &ExpandedKeys),
+        iv: &[u8; 16],
+    ) -> Result<Self, AppStateError> {
+        let encrypted = mutation.encrypt(key_id, keys, iv);
+        let sized = Sized::new(mutation.operation, encrypted.record.as_deref())?;
+        Ok(Self { mutation, encrypted, sized })
+    }
+}
+
+fn assemble(
+    collection: Collection,
+    head: &Head,
+    records: &impl RecordMacs,
+    (key_id, keys): (&Bytes, &ExpandedKeys),
+    entries: Vec<Entry>,
+) -> BuiltPatch {
+    let sized: Vec<Sized> = entries.iter().map(|entry| entry.sized.clone()).collect();
     let sum = Sum::sequential(&head.hash, records, &sized);
     let version = head.version.saturating_add(1);
     let snapshot_mac = sum.hash.snapshot_mac(keys, version, collection);
     let value_macs = sized.iter().map(|mutation| &mutation.value_mac);
     let mac = patch_mac(keys, &snapshot_mac, value_macs, version, collection);
-    let read = mutations
-        .iter()
-        .zip(&sized)
-        .map(|(mutation, sized)| ReadMutation {
-            mutation: mutation.clone(),
-            index_mac: sized.index_mac,
-            value_mac: sized.value_mac,
-            key_id: key_id.clone(),
-        })
-        .collect();
-    let set_records = mutations
-        .iter()
-        .zip(&encrypted)
-        .filter(|(mutation, _)| mutation.operation == Operation::Set)
-        .filter_map(|(_, encrypted)| encrypted.record.as_deref().cloned())
-        .collect();
-    let patch = SyncdPatch {
-        mutations: encrypted,
+    let mut patch = SyncdPatch {
         snapshot_mac: Some(Bytes::copy_from_slice(&snapshot_mac)),
         patch_mac: Some(Bytes::copy_from_slice(&mac)),
         key_id: Some(Box::new(KeyId { id: Some(key_id.clone()) })),
         ..Default::default()
     };
-    Ok(BuiltPatch {
+    let mut mutations = Vec::with_capacity(entries.len());
+    let mut set_records = Vec::with_capacity(entries.len());
+    for Entry { mutation, encrypted, sized } in entries {
+        if mutation.operation == Operation::Set {
+            set_records.extend(encrypted.record.as_deref().cloned());
+        }
+        patch.mutations.push(encrypted);
+        mutations.push(ReadMutation {
+            mutation,
+            index_mac: sized.index_mac,
+            value_mac: sized.value_mac,
+            key_id: sized.key_id,
+        });
+    }
+    BuiltPatch {
         bytes: patch.encode_to_vec().into(),
         applied: Applied {
             head: Head { version, hash: sum.hash, diverged: head.diverged },
             records: sum.records,
-            mutations: read,
+            mutations,
             missing_removes: sum.missing_removes,
         },
         records: set_records,
-    })
+    }
 }
 
 /// Puts live records into a snapshot at a version: the phone's job.

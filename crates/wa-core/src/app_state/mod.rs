@@ -19,7 +19,9 @@ pub use apply::{
     Applied, Head, PatchPolicy, RecordChange, RecordMacs, SnapshotPolicy, apply_patch, apply_snapshot,
     decode_mutations,
 };
-pub use build::{BuiltPatch, BuiltSnapshot, build_patch, build_patch_with, build_snapshot};
+pub use build::{
+    BuiltPatch, BuiltSnapshot, Replaced, build_patch, build_patch_replacing, build_patch_with, build_snapshot,
+};
 pub use error::AppStateError;
 pub use keys::{ExpandedKeys, KeyRing, SyncKey, active_key, key_device_and_epoch};
 pub use lthash::LtHash;

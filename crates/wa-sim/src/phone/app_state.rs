@@ -10,8 +10,8 @@ use rand_core::Rng as _;
 use serde::Serialize;
 use wa_binary::Jid;
 use wa_core::app_state::{
-    Applied, Collection, Head, KeyRing, Mutation, Operation, PatchPolicy, SyncKey, apply_patch, build_patch,
-    build_snapshot, keys,
+    Applied, Collection, Head, KeyRing, Mutation, Operation, PatchPolicy, Replaced, SyncKey, apply_patch,
+    build_patch_replacing, build_snapshot, keys,
 };
 use wa_core::blob::{self, BlobKind};
 use wa_crypto::Secret;
@@ -19,8 +19,8 @@ use wa_proto::app_state::{ExternalBlobReference, SyncdPatch, SyncdRecord};
 use wa_proto::e2e_message::Message;
 use wa_proto::e2e_message::message::protocol_message::Type;
 use wa_proto::e2e_message::message::{
-    AppStateSyncKey, AppStateSyncKeyData, AppStateSyncKeyFingerprint, AppStateSyncKeyId, AppStateSyncKeyShare,
-    ProtocolMessage,
+    AppStateSyncKey, AppStateSyncKeyData, AppStateSyncKeyFingerprint, AppStateSyncKeyId,
+    AppStateSyncKeyShare, ProtocolMessage,
 };
 use wa_proto::sync_action::sync_action_value::{
     ArchiveChatAction, ContactAction, LocaleSetting, MarkChatAsReadAction, MuteAction, NctSaltSyncAction,
@@ -132,11 +132,8 @@ impl AppState {
     /// Makes the first key: device 0, a random epoch.
     pub(super) fn new(rng: &mut ChaCha12Rng, now: Now) -> Self {
         let epoch = rng.next_u32() % 65_536 + 1;
-        let key = SyncKey {
-            id: keys::key_id(0, epoch),
-            data: Secret::random(rng),
-            timestamp_ms: now.millis(),
-        };
+        let key =
+            SyncKey { id: keys::key_id(0, epoch), data: Secret::random(rng), timestamp_ms: now.millis() };
         let ring = [key].into_iter().collect();
         Self { ring, fingerprint: rng.next_u32(), collections: BTreeMap::new() }
     }
@@ -148,10 +145,25 @@ impl AppState {
         rng: &mut ChaCha12Rng,
     ) -> Result<AppStatePush, PhoneError> {
         let stored = self.collections.entry(collection).or_default();
-        let (key, expanded) =
-            self.ring.active().ok_or(wa_core::app_state::AppStateError::NoActiveKey)?;
-        let built =
-            build_patch(collection, &stored.head, &stored.rows, (&key.id, expanded), mutations, rng)?;
+        let (key, expanded) = self.ring.active().ok_or(wa_core::app_state::AppStateError::NoActiveKey)?;
+        let ring = &self.ring;
+        let replaced: Vec<Replaced<'_>> = mutations
+            .iter()
+            .flat_map(|mutation| stored.older(mutation, &key.id))
+            .filter_map(|(old, key_id)| {
+                let keys = ring.expanded(key_id)?;
+                Some(Replaced { index: old.index.clone(), version: old.version, key_id, keys })
+            })
+            .collect();
+        let built = build_patch_replacing(
+            collection,
+            &stored.head,
+            &stored.rows,
+            (&key.id, expanded),
+            &replaced,
+            mutations,
+            rng,
+        )?;
         let base_version = stored.head.version;
         stored.commit(&built.applied, built.records);
         Ok(AppStatePush { collection: collection.name(), base_version, patch: built.bytes })
@@ -159,6 +171,20 @@ impl AppState {
 }
 
 impl Stored {
+    /// Records of the mutation's index that other keys wrote, with those keys' ids.
+    fn older<'s>(
+        &'s self,
+        mutation: &'s Mutation,
+        key_id: &'s Bytes,
+    ) -> impl Iterator<Item = (&'s Mutation, &'s Bytes)> {
+        self.plain.iter().filter(|(_, old)| old.index == mutation.index).filter_map(
+            move |(index_mac, old)| {
+                let by = self.records.get(index_mac)?.key_id.as_ref()?.id.as_ref()?;
+                (by != key_id).then_some((old, by))
+            },
+        )
+    }
+
     fn commit(&mut self, applied: &Applied, records: Vec<SyncdRecord>) {
         self.head = applied.head.clone();
         for change in &applied.records {
@@ -202,9 +228,7 @@ impl Phone {
         }
         pushes
             .into_iter()
-            .filter_map(|(collection, mutations)| {
-                self.app.push(collection, &mutations, &mut self.rng).ok()
-            })
+            .filter_map(|(collection, mutations)| self.app.push(collection, &mutations, &mut self.rng).ok())
             .collect()
     }
 
@@ -304,8 +328,7 @@ impl Phone {
         let Some(stored) = self.app.collections.get(&known).filter(|stored| stored.head.version > 0) else {
             return Ok(None);
         };
-        let (key, expanded) =
-            self.app.ring.active().ok_or(wa_core::app_state::AppStateError::NoActiveKey)?;
+        let (key, expanded) = self.app.ring.active().ok_or(wa_core::app_state::AppStateError::NoActiveKey)?;
         let version = stored.head.version;
         let records = stored.records.values().cloned().collect();
         let snapshot = build_snapshot(known, version, records, (&key.id, expanded))?;
@@ -331,11 +354,7 @@ impl Phone {
     ///
     /// # Errors
     /// [`PhoneError`] when a companion cannot be encrypted for.
-    pub fn rotate_app_state_key(
-        &mut self,
-        network: &mut dyn Network,
-        now: Now,
-    ) -> Result<Turn, PhoneError> {
+    pub fn rotate_app_state_key(&mut self, network: &mut dyn Network, now: Now) -> Result<Turn, PhoneError> {
         let epochs = self.app.ring.iter().filter_map(|key| keys::key_device_and_epoch(&key.id));
         let epoch = epochs.map(|(_, epoch)| epoch).max().unwrap_or_default().wrapping_add(1);
         let key = SyncKey {

@@ -174,9 +174,7 @@ impl Phone {
                 let events = vec![PhoneEvent::FatalAppState { device, collections }];
                 Turn { events, ..Turn::default() }
             }
-            Type::PeerDataOperationRequestMessage => {
-                self.answer_peer_data(envelope, protocol, network, now)
-            }
+            Type::PeerDataOperationRequestMessage => self.answer_peer_data(envelope, protocol, network, now),
             _ => Turn::default(),
         }
     }

@@ -73,12 +73,7 @@ impl Phone {
     ///
     /// # Errors
     /// [`PhoneError::UnknownCompanion`], [`PhoneError::Unreachable`] without a bundle.
-    pub fn welcome(
-        &mut self,
-        device: u16,
-        network: &mut dyn Network,
-        now: Now,
-    ) -> Result<Turn, PhoneError> {
+    pub fn welcome(&mut self, device: u16, network: &mut dyn Network, now: Now) -> Result<Turn, PhoneError> {
         if !self.links.companions().contains_key(&device) {
             return Err(PhoneError::UnknownCompanion(device));
         }
@@ -153,10 +148,11 @@ impl Phone {
 
     fn push_names(&self) -> Vec<Pushname> {
         let own = Pushname { id: Some(self.own().to_string()), pushname: Some(self.name.clone()) };
-        let others = self.chats.names().iter().map(|(user, name)| Pushname {
-            id: Some(user.to_string()),
-            pushname: Some(name.clone()),
-        });
+        let others = self
+            .chats
+            .names()
+            .iter()
+            .map(|(user, name)| Pushname { id: Some(user.to_string()), pushname: Some(name.clone()) });
         core::iter::once(own).chain(others).collect()
     }
 
@@ -231,10 +227,7 @@ impl Phone {
     }
 
     fn history_message(&self, chat: &Jid, message: &Stored) -> HistorySyncMsg {
-        HistorySyncMsg {
-            message: Some(Box::new(self.web_message(chat, message))),
-            msg_order_id: None,
-        }
+        HistorySyncMsg { message: Some(Box::new(self.web_message(chat, message))), msg_order_id: None }
     }
 
     /// A stored message as history and placeholder answers carry it.

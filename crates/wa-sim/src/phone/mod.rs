@@ -31,7 +31,8 @@ pub use history::HistoryPlan;
 pub use link::{CompanionHello, LinkRequest, PrimaryHello, Reinstalled};
 pub use send::Misbehaviour;
 pub use types::{
-    Action, Addressing, Blob, GroupView, Kind, MessageRef, Network, Now, PhoneConfig, PhoneEvent, Received, Turn,
+    Action, Addressing, Blob, GroupView, Kind, MessageRef, Network, Now, PhoneConfig, PhoneEvent, Received,
+    Turn,
 };
 
 use app_state::AppState;

@@ -47,11 +47,7 @@ impl OwnKeys {
     }
 
     pub(super) fn signed(&self) -> SignedKey {
-        SignedKey {
-            id: self.signed.id,
-            public: *self.signed.pair.public(),
-            signature: self.signed.signature,
-        }
+        SignedKey { id: self.signed.id, public: *self.signed.pair.public(), signature: self.signed.signature }
     }
 
     /// A key that goes to one peer in a retry receipt.

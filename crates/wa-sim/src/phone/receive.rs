@@ -171,8 +171,7 @@ impl Phone {
         let mut turn = Turn { stanzas: ack(stanza, None).into_iter().collect(), ..Turn::default() };
         let kind = stanza.optional("type").string().ok().flatten().unwrap_or_else(|| "delivery".into());
         let Ok(from) = stanza.required("from").jid() else { return turn };
-        let mut ids: Vec<String> =
-            stanza.required("id").string().ok().map(Into::into).into_iter().collect();
+        let mut ids: Vec<String> = stanza.required("id").string().ok().map(Into::into).into_iter().collect();
         let listed = stanza.optional_child("list").into_iter().flat_map(|list| list.each("item"));
         ids.extend(listed.filter_map(|item| item.required("id").string().ok().map(String::from)));
         match kind.as_str() {

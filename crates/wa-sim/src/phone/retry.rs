@@ -48,7 +48,8 @@ impl Phone {
     ) -> Option<(Node, u32)> {
         let id = stanza.required("id").string().ok()?;
         let resent = stanza.each("enc").filter_map(|enc| enc.optional("count").u32().ok().flatten()).max();
-        let asked = self.retries.asked.entry((id.to_string(), address.clone())).or_insert(resent.unwrap_or(0));
+        let asked =
+            self.retries.asked.entry((id.to_string(), address.clone())).or_insert(resent.unwrap_or(0));
         *asked += 1;
         let count = *asked;
         if count >= LIMIT {
@@ -60,7 +61,8 @@ impl Phone {
             .attr("id", &id)
             .maybe_attr("t", stanza.optional("t").string().ok().flatten())
             .attr("error", error_code(why).to_string());
-        let registration = Node::new("registration").bytes(self.local.registration_id().to_be_bytes().to_vec());
+        let registration =
+            Node::new("registration").bytes(self.local.registration_id().to_be_bytes().to_vec());
         let keys = (count >= 2).then(|| {
             let bundle = Bundle {
                 registration_id: self.local.registration_id(),
