@@ -1,0 +1,98 @@
+//! Time of a run: real, scaled or moved by hand (chapter 10 §12).
+//!
+//! The world takes the present as an argument; this is where the shell gets it from.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
+
+/// How simulated time runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ClockKind {
+    /// As the machine's clock.
+    #[default]
+    Real,
+    /// This many times as fast.
+    Scaled(u32),
+    /// Stands still until it is advanced.
+    Manual,
+}
+
+/// The clock of one simulator.
+#[derive(Clone, Debug)]
+pub struct Clock {
+    kind: ClockKind,
+    started: Instant,
+    start_ms: u64,
+    advanced_ms: u64,
+    offset_ms: i64,
+}
+
+impl Clock {
+    /// A clock that starts at `start_ms` since 1970, or at the machine's present.
+    #[must_use]
+    pub fn new(kind: ClockKind, start_ms: Option<u64>) -> Self {
+        let start_ms = start_ms.unwrap_or_else(wall_ms);
+        Self { kind, started: Instant::now(), start_ms, advanced_ms: 0, offset_ms: 0 }
+    }
+
+    /// Simulated milliseconds since 1970.
+    #[must_use]
+    pub fn now_ms(&self) -> u64 {
+        let real = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let run = match self.kind {
+            ClockKind::Real => real,
+            ClockKind::Scaled(factor) => real.saturating_mul(u64::from(factor)),
+            ClockKind::Manual => 0,
+        };
+        let base = self.start_ms.saturating_add(run).saturating_add(self.advanced_ms);
+        base.saturating_add_signed(self.offset_ms)
+    }
+
+    /// Moves the present forward.
+    pub fn advance(&mut self, ms: u64) {
+        self.advanced_ms = self.advanced_ms.saturating_add(ms);
+    }
+
+    /// Sets the clock fault: how far the server's idea of the time is off. The certificate dates do not follow it.
+    pub fn set_offset(&mut self, ms: i64) {
+        self.offset_ms = ms;
+    }
+
+    /// Real time until the simulated instant, `None` when only a call of [`Clock::advance`] can reach it.
+    #[must_use]
+    pub fn until(&self, deadline_ms: u64) -> Option<Duration> {
+        let left = deadline_ms.saturating_sub(self.now_ms());
+        match self.kind {
+            ClockKind::Real => Some(Duration::from_millis(left)),
+            ClockKind::Scaled(factor) => Some(Duration::from_millis(left / u64::from(factor.max(1)) + 1)),
+            ClockKind::Manual => (left == 0).then_some(Duration::ZERO),
+        }
+    }
+}
+
+/// The machine's clock, milliseconds since 1970.
+#[must_use]
+pub fn wall_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_manual_clock_moves_only_when_told() {
+        let mut clock = Clock::new(ClockKind::Manual, Some(1_000));
+        assert_eq!(clock.now_ms(), 1_000);
+        assert_eq!(clock.until(2_000), None);
+        clock.advance(1_500);
+        assert_eq!(clock.now_ms(), 2_500);
+        assert_eq!(clock.until(2_000), Some(Duration::ZERO));
+        clock.set_offset(-500);
+        assert_eq!(clock.now_ms(), 2_000);
+    }
+}

@@ -1,0 +1,227 @@
+//! The phones inside the world: what arrives for device 0, what they say, and what they ask the server for
+//! (chapter 10 §2.1, §3, §10).
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use wa_binary::{Jid, Node};
+
+use super::io::Origin;
+use super::{AccountId, DeviceKey, World};
+use crate::phone::{Addressing, Blob, GroupView, Network, Phone, PhoneError, Turn};
+use crate::route;
+
+/// Turns that phones may take in answer to one input: a loop among phones ends here.
+const MANY_TURNS: usize = 1_000_000;
+
+impl World {
+    /// The phone of an account, while it is not itself at work.
+    #[must_use]
+    pub fn phone(&self, account: AccountId) -> Option<&Phone> {
+        self.phones.get(account.0 as usize).and_then(Option::as_ref)
+    }
+
+    pub(crate) fn phone_is_online(&self, account: AccountId) -> bool {
+        self.phone(account).is_none_or(Phone::is_online)
+    }
+
+    /// Lets the phone act with the rest of the world as its network.
+    pub(crate) fn with_phone<T>(
+        &mut self,
+        account: AccountId,
+        act: impl FnOnce(&mut Phone, &mut World) -> T,
+    ) -> Option<T> {
+        let mut phone = self.phones.get_mut(account.0 as usize)?.take()?;
+        let result = act(&mut phone, self);
+        self.phones[account.0 as usize] = Some(phone);
+        Some(result)
+    }
+
+    /// Hands the phones what arrived for them, and routes what they say, until nothing is left.
+    pub(crate) fn run_phones(&mut self) {
+        for _ in 0..MANY_TURNS {
+            let Some((account, node)) = self.to_phones.pop_front() else { return };
+            let now = self.now();
+            let turn = self.with_phone(account, |phone, world| phone.receive(&node, world, now));
+            self.take_turn(account, turn.unwrap_or_default());
+        }
+        tracing::error!("phones keep answering each other; the rest is dropped");
+        self.to_phones.clear();
+    }
+
+    /// Routes what a phone said as if it came from its connection.
+    pub(crate) fn take_turn(&mut self, account: AccountId, turn: Turn) {
+        for event in &turn.events {
+            if let crate::phone::PhoneEvent::Violation { device, what } = event {
+                let device = Some(device.to_string());
+                self.watch.report(self.now_ms, None, device, crate::watch::Rule::SeenByPhone, what.clone());
+            }
+            tracing::debug!(account = self.account(account).pn, ?event, "phone");
+        }
+        let origin = Origin { device: Some(DeviceKey { account, device: 0 }), conn: None };
+        for stanza in turn.stanzas {
+            route::stanza(self, origin, &Arc::new(stanza));
+        }
+    }
+
+    /// Key share and history for a companion that has uploaded keys (chapter 10 §3).
+    pub(crate) fn welcome(&mut self, device: DeviceKey) {
+        if !self.phone_is_online(device.account) {
+            return;
+        }
+        match self.device_mut(device) {
+            Some(state) if !state.welcomed && !state.keys.is_empty() => state.welcomed = true,
+            _ => return,
+        }
+        let now = self.now();
+        match self.with_phone(device.account, |phone, world| phone.welcome(device.device, world, now)) {
+            Some(Ok(turn)) => self.take_turn(device.account, turn),
+            Some(Err(error)) => {
+                tracing::warn!(device = %self.label(device), %error, "the phone could not greet")
+            }
+            None => {}
+        }
+    }
+
+    pub(crate) fn phone_link_completed(&mut self, account: AccountId, key_index: u32, device: u16) {
+        let outcome = self.with_phone(account, |phone, _| phone.link_completed(key_index, device));
+        if let Some(Err(error)) = outcome {
+            tracing::warn!(%error, "the phone does not know the link");
+        }
+    }
+
+    pub(crate) fn phone_link_failed(&mut self, account: AccountId, key_index: u32) {
+        self.with_phone(account, |phone, _| phone.link_failed(key_index));
+    }
+
+    /// A deed of the phone's user.
+    ///
+    /// # Errors
+    /// What the phone says against it.
+    pub fn act(
+        &mut self,
+        now_ms: u64,
+        account: AccountId,
+        action: crate::phone::Action,
+    ) -> Result<(), PhoneError> {
+        self.now_ms = now_ms;
+        let now = self.now();
+        let turn = self.with_phone(account, |phone, world| phone.act(action, world, now));
+        if let Some(turn) = turn {
+            self.take_turn(account, turn?);
+        }
+        self.run_phones();
+        Ok(())
+    }
+
+    /// Switches the phone on or off. What waited for it is handed over when it comes back.
+    pub fn set_phone_online(&mut self, now_ms: u64, account: AccountId, online: bool) {
+        self.now_ms = now_ms;
+        self.with_phone(account, |phone, _| phone.set_online(online));
+        if online {
+            let waiting: Vec<Arc<Node>> = self
+                .device(DeviceKey { account, device: 0 })
+                .map(|device| device.queue.iter().map(|queued| queued.node.clone()).collect())
+                .unwrap_or_default();
+            if let Some(device) = self.device_mut(DeviceKey { account, device: 0 }) {
+                device.queue = crate::offline::Queue::default();
+            }
+            self.to_phones.extend(waiting.into_iter().map(|node| (account, node)));
+            for device in self.device_keys(account) {
+                self.welcome(device);
+            }
+        }
+        self.run_phones();
+    }
+
+    /// The phone is installed anew: new identity, no companions (chapter 10 §10).
+    pub fn reinstall_phone(&mut self, now_ms: u64, account: AccountId) {
+        self.now_ms = now_ms;
+        let now = self.now();
+        let Some(fresh) = self.with_phone(account, |phone, _| phone.reinstall(now)) else { return };
+        let companions: Vec<u16> =
+            self.account(account).devices.keys().copied().filter(|device| *device != 0).collect();
+        for device in companions {
+            self.drop_device(DeviceKey { account, device });
+        }
+        let now_s = self.now_s();
+        let owner = self.account_mut(account);
+        owner.key_index_list = (fresh.key_index_list, now_s);
+        if let Some(phone) = owner.devices.get_mut(&0) {
+            phone.keys = crate::prekeys::Stock::of(&fresh.upload);
+        }
+        owner.app_state = crate::iq::app_state::Collections::default();
+        let pushes = self.with_phone(account, |phone, _| phone.initial_app_state(now)).unwrap_or_default();
+        for push in pushes {
+            self.account_mut(account).app_state.seed(push.collection, push.patch);
+        }
+        self.announce_identity(account);
+        self.run_phones();
+    }
+
+    /// Renames the account through its phone.
+    ///
+    /// # Errors
+    /// What the phone says against it.
+    pub fn rename(&mut self, now_ms: u64, account: AccountId, name: &str) -> Result<(), PhoneError> {
+        self.now_ms = now_ms;
+        let now = self.now();
+        let push = self.with_phone(account, |phone, _| phone.set_name(name, now));
+        name.clone_into(&mut self.account_mut(account).name);
+        if let Some(push) = push {
+            self.push_from_phone(account, push?);
+        }
+        self.run_phones();
+        Ok(())
+    }
+}
+
+impl Network for World {
+    fn devices(&mut self, user: &Jid) -> Vec<Jid> {
+        let (Some(account), Some(family)) = (self.find(user), user.family()) else { return Vec::new() };
+        let account = self.account(account);
+        account.devices.keys().map(|device| account.device_jid(family, *device)).collect()
+    }
+
+    fn bundle(&mut self, device: &Jid) -> Option<wa_core::prekeys::Bundle> {
+        let key = self.find_device(device)?;
+        let one_time = self.take_one_time_key(key);
+        let device_state = self.device(key)?;
+        Some(device_state.keys.bundle(one_time, device_state.signed_identity.clone()))
+    }
+
+    fn alternate(&mut self, user: &Jid) -> Option<Jid> {
+        self.account(self.find(user)?).alternate(user.family()?)
+    }
+
+    fn group(&mut self, group: &Jid) -> Option<GroupView> {
+        let group = self.find_group(group)?;
+        let family = group.addressing;
+        let participants = group.members.keys().map(|member| self.account(*member).jid(family)).collect();
+        let addressing = match family {
+            wa_binary::Family::Pn => Addressing::Pn,
+            wa_binary::Family::Lid => Addressing::Lid,
+        };
+        Some(GroupView { participants, addressing })
+    }
+
+    fn store_blob(&mut self, blob: Blob) -> String {
+        self.keep_blob(blob.kind, blob.bytes, &blob.enc_sha256)
+    }
+}
+
+impl World {
+    /// Puts a file on the media host and gives its direct path, which has a query as the live service's have.
+    pub(crate) fn keep_blob(&mut self, kind: &str, bytes: Bytes, enc_sha256: &[u8; 32]) -> String {
+        let name = hex::encode(&enc_sha256[..16]);
+        let path = format!("/v/{kind}/{name}");
+        self.blobs.insert(path.clone(), bytes);
+        format!("{path}?ccb=1&oh={}", &name[..8])
+    }
+
+    /// A file of the media host.
+    #[must_use]
+    pub fn blob(&self, path: &str) -> Option<Bytes> {
+        self.blobs.get(path).cloned()
+    }
+}
