@@ -40,7 +40,18 @@ struct Big {
 }
 
 /// The big tests, one line each.
-const BIG: &[Big] = &[];
+const BIG: &[Big] = &[
+    Big {
+        name: "signal-sessions",
+        package: "wa-signal",
+        arguments: &["--test", "model_sessions", "every_outcome"],
+    },
+    Big {
+        name: "signal-sender-keys",
+        package: "wa-signal",
+        arguments: &["--test", "model_sender_keys", "every_outcome"],
+    },
+];
 
 pub(crate) fn soak(steps: &mut Steps, arguments: &[String]) -> Result<()> {
     let chosen: Vec<&Big> = match arguments {
