@@ -1,10 +1,35 @@
 //! One linked WhatsApp account: link it, stay connected, converse, know what is wrong.
+//!
+//! [`Client::builder`] opens an account of a store and connects in the background; the [`EventStream`](events::EventStream)
+//! tells what happens; [`Client::health`] tells how the account is and what to do about it. Everything that must not be
+//! lost passes through the store before anybody hears of it (chapter 04 §21).
 #![forbid(unsafe_code)]
 
-pub mod health;
-
+mod client;
+pub mod config;
 mod connection;
+mod credentials;
+mod devices;
 pub mod egress;
+pub mod events;
+pub mod groups;
+pub mod health;
+mod history;
+pub mod identity;
+pub mod linking;
+mod login;
+pub mod messages;
+mod prekeys;
+pub mod presence;
+mod privacy;
+mod shared;
+mod startup;
+mod state;
+mod vault;
 
+pub use client::{Builder, Client, ConnectError, NotOnline};
+pub use connection::link::RequestError;
 pub use connection::transport::{BoxTransport, Connector, DialError, DialRequest, Transport, TransportError};
 pub use connection::websocket::WebSocketConnector;
+pub use wa_binary::Jid;
+pub use wa_noise::RootCa;

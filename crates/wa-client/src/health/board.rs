@@ -2,7 +2,7 @@
 //! What is shown is the least healthy of them, with the others beside it.
 
 use std::collections::VecDeque;
-use std::time::{Duration, SystemTime};
+use wa_store::UnixTime;
 
 use super::{Attempt, Cause, Condition, Deadline, DeadlineKind, Health, Status};
 
@@ -12,7 +12,6 @@ const ATTEMPTS: usize = 16;
 /// Side conditions that can hold beside the state of the connection. Each has one place on the board.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Place {
-    PhoneAway,
     NewChats,
     MessageCap,
     Application,
@@ -29,7 +28,7 @@ pub(crate) struct Board {
 }
 
 impl Board {
-    pub(crate) fn new(now: SystemTime) -> Self {
+    pub(crate) fn new(now: UnixTime) -> Self {
         Self {
             connection: Condition::new(Status::Starting, Cause::Started, now),
             sides: Vec::new(),
@@ -77,7 +76,7 @@ impl Board {
     }
 
     /// Enters or moves a deadline; `None` takes it out.
-    pub(crate) fn deadline(&mut self, kind: DeadlineKind, at: Option<SystemTime>) {
+    pub(crate) fn deadline(&mut self, kind: DeadlineKind, at: Option<UnixTime>) {
         self.calendar.retain(|entry| entry.kind != kind);
         if let Some(at) = at {
             self.calendar.push(Deadline { kind, at });
@@ -109,17 +108,12 @@ impl Board {
     }
 }
 
-/// When the server removes a linked device whose phone is away (chapter 02; product knowledge).
-pub(crate) const PHONE_AWAY_LIMIT: Duration = Duration::from_secs(14 * 86_400);
-/// When the server removes a device that was idle itself.
-pub(crate) const DEVICE_IDLE_LIMIT: Duration = Duration::from_secs(30 * 86_400);
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn at(seconds: u64) -> SystemTime {
-        SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
+    fn at(seconds: u64) -> UnixTime {
+        UnixTime::from_secs(seconds)
     }
 
     #[test]

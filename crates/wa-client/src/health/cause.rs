@@ -361,6 +361,17 @@ mod tests {
     }
 
     #[test]
+    fn every_cause_has_its_page() {
+        let pages = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/health");
+        let index = std::fs::read_to_string(format!("{pages}/README.md")).unwrap();
+        for cause in Cause::ALL {
+            let page = std::fs::read_to_string(format!("{pages}/{cause}.md")).unwrap();
+            assert!(page.contains(&format!("`{cause}`: ")) && page.contains("**What to do:**"), "{cause}");
+            assert!(index.contains(&format!("({cause}.md)")), "{cause}");
+        }
+    }
+
+    #[test]
     fn every_failure_code_of_the_wire_has_a_cause() {
         for reason in 400..600 {
             let cause = Cause::of_failure(Some(reason), Some(101));

@@ -8,7 +8,7 @@ mod cause;
 mod status;
 
 use core::fmt;
-use std::time::SystemTime;
+use wa_store::UnixTime;
 
 pub use cause::{Cause, Healing, Language, Remedy};
 pub use status::{LinkOffer, LoggedOutBy, Status};
@@ -41,15 +41,15 @@ pub struct Condition {
     /// What was seen.
     pub evidence: Option<Evidence>,
     /// Since when.
-    pub since: SystemTime,
+    pub since: UnixTime,
     /// When it gets worse or ends.
-    pub deadline: Option<SystemTime>,
+    pub deadline: Option<UnixTime>,
     /// When the client tries again by itself.
-    pub next_attempt: Option<SystemTime>,
+    pub next_attempt: Option<UnixTime>,
 }
 
 impl Condition {
-    pub(crate) const fn new(status: Status, cause: Cause, since: SystemTime) -> Self {
+    pub(crate) const fn new(status: Status, cause: Cause, since: UnixTime) -> Self {
         Self { status, cause, evidence: None, since, deadline: None, next_attempt: None }
     }
 
@@ -58,12 +58,12 @@ impl Condition {
         self
     }
 
-    pub(crate) const fn deadline(mut self, at: SystemTime) -> Self {
+    pub(crate) const fn deadline(mut self, at: UnixTime) -> Self {
         self.deadline = Some(at);
         self
     }
 
-    pub(crate) const fn next_attempt(mut self, at: SystemTime) -> Self {
+    pub(crate) const fn next_attempt(mut self, at: UnixTime) -> Self {
         self.next_attempt = Some(at);
         self
     }
@@ -93,7 +93,7 @@ pub enum Stage {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt {
     /// When it began.
-    pub at: SystemTime,
+    pub at: UnixTime,
     /// The last stage that it reached.
     pub stage: Stage,
     /// Why it ended; `None` while it goes on.
@@ -128,7 +128,7 @@ pub struct Deadline {
     /// What happens.
     pub kind: DeadlineKind,
     /// When.
-    pub at: SystemTime,
+    pub at: UnixTime,
 }
 
 /// A snapshot of an account's health.
@@ -142,11 +142,11 @@ pub struct Health {
     /// What was seen.
     pub evidence: Option<Evidence>,
     /// Since when.
-    pub since: SystemTime,
+    pub since: UnixTime,
     /// When it gets worse or ends.
-    pub deadline: Option<SystemTime>,
+    pub deadline: Option<UnixTime>,
     /// When the client tries again by itself.
-    pub next_attempt: Option<SystemTime>,
+    pub next_attempt: Option<UnixTime>,
     /// Whether it ends without anybody acting.
     pub healing: Healing,
     /// What to do; prints in English.

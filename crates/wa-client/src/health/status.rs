@@ -1,7 +1,9 @@
 //! What state an account is in, as an operator would say it.
 
 use core::fmt;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
+
+use wa_store::UnixTime;
 
 /// Who ended the link between phone and device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -41,7 +43,7 @@ pub enum Status {
     /// A pairing code is shown.
     WaitingForCode {
         /// When it ends.
-        until: SystemTime,
+        until: UnixTime,
     },
     /// QR or code ran out before the phone answered.
     LinkExpired(LinkOffer),
@@ -63,12 +65,12 @@ pub enum Status {
         /// Number of the coming attempt, from 1.
         attempt: u32,
         /// When it starts.
-        next_at: SystemTime,
+        next_at: UnixTime,
     },
     /// The phone or the device itself was away for long; the server will remove the device.
     PhoneAway {
         /// When the phone or the device was last seen.
-        last_seen: SystemTime,
+        last_seen: UnixTime,
     },
     /// Another connection with the same credentials took over.
     Replaced,
@@ -77,7 +79,7 @@ pub enum Status {
         /// Name that the process gave itself.
         holder: String,
         /// When its lease ends unless it is renewed.
-        until: SystemTime,
+        until: UnixTime,
     },
     /// The lease went to another process while this one was running.
     LeaseLost,
@@ -88,7 +90,7 @@ pub enum Status {
     /// Banned for a time.
     TemporarilyBanned {
         /// When the ban ends.
-        until: SystemTime,
+        until: UnixTime,
     },
     /// Banned or locked until somebody acts on the phone.
     BannedOrLocked,
@@ -99,7 +101,7 @@ pub enum Status {
     /// No new chats may be started.
     RestrictedFromNewChats {
         /// When the restriction ends, if the server said so.
-        until: Option<SystemTime>,
+        until: Option<UnixTime>,
     },
     /// The cap of messages to new chats.
     MessageCap {

@@ -1,0 +1,186 @@
+//! The one task of a live connection: frames in, frames out, keepalive (chapter 01 §4.8, §11).
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::{SinkExt, StreamExt};
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+use wa_binary::Node;
+use wa_noise::{FrameDecoder, Transport as Cipher};
+
+use super::link::{Outgoing, PendingRequests};
+use super::outcome::Ended;
+use super::transport::BoxTransport;
+
+/// How long a server that said goodbye may take to close.
+const GOODBYE: Duration = Duration::from_secs(5);
+
+/// Times of the keepalive.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Keepalive {
+    /// A question goes out after this much silence; drawn anew each time between the two.
+    pub(crate) interval: (Duration, Duration),
+    /// The socket is dead when nothing came for this long after the first send since the last receive.
+    pub(crate) dead_after: Duration,
+}
+
+/// Work on a batch of stanzas, in order; gives the end of the connection if one of them means it.
+pub(crate) type Work = Pin<Box<dyn Future<Output = Option<Ended>> + Send>>;
+
+/// Takes what a connection receives.
+pub(crate) trait Inbound: Send + Sync {
+    /// Begins to work on the stanzas of one read. The next batch comes only after this one is done.
+    fn receive(&self, batch: Vec<Node>) -> Work;
+    /// A keepalive question, ready to be sent.
+    fn ping(&self) -> Node;
+    /// A wait drawn between two bounds.
+    fn draw(&self, between: (Duration, Duration)) -> Duration;
+}
+
+/// A connection after its handshake.
+pub(crate) struct Session {
+    pub(crate) transport: BoxTransport,
+    pub(crate) decoder: FrameDecoder,
+    pub(crate) cipher: Cipher,
+    pub(crate) outgoing: mpsc::UnboundedReceiver<Outgoing>,
+    pub(crate) pending: Arc<PendingRequests>,
+    pub(crate) keepalive: Keepalive,
+    pub(crate) inbound: Arc<dyn Inbound>,
+}
+
+impl Session {
+    /// Runs until the connection ends, and fails what still waits for an answer.
+    pub(crate) async fn run(mut self) -> Ended {
+        let ended = self.serve().await;
+        self.pending.fail_all();
+        // Whatever the other side makes of it, the connection is over.
+        let _ = tokio::time::timeout(GOODBYE, self.transport.close()).await;
+        ended
+    }
+
+    async fn serve(&mut self) -> Ended {
+        let mut work: Option<Work> = None;
+        let mut batch = match self.open_frames() {
+            Ok(batch) => batch,
+            Err(ended) => return ended,
+        };
+        let mut last_received = Instant::now();
+        // The first send since the last receive: later ones must not move it.
+        let mut unanswered: Option<Instant> = None;
+        let mut next_ping = last_received + self.inbound.draw(self.keepalive.interval);
+        let mut leaving: Option<Instant> = None;
+        let mut ending: Option<Ended> = None;
+        loop {
+            if work.is_none() && !batch.is_empty() {
+                work = Some(self.inbound.receive(std::mem::take(&mut batch)));
+            }
+            let dead_at = unanswered.map(|since| since + self.keepalive.dead_after);
+            let timer = [Some(next_ping), dead_at, leaving].into_iter().flatten().min().unwrap_or(next_ping);
+            tokio::select! {
+                biased;
+                ended = async { match &mut work { Some(work) => work.await, None => std::future::pending().await } } => {
+                    work = None;
+                    if let Some(ended) = ended.or(ending.take()) {
+                        // What the end itself queued (an ack, a refusal) still goes out.
+                        let _ = self.write_queued(None).await;
+                        return ended;
+                    }
+                }
+                outgoing = self.outgoing.recv(), if ending.is_none() => {
+                    match self.write_queued(outgoing).await {
+                        Ok(()) => { unanswered.get_or_insert_with(Instant::now); }
+                        // What was begun is finished: its commit, its acks.
+                        Err(ended) if work.is_some() => ending = Some(ended),
+                        Err(ended) => return ended,
+                    }
+                }
+                // Nothing is read while a batch is worked on: the server waits for us, not memory.
+                message = self.transport.next(), if work.is_none() && ending.is_none() => {
+                    let bytes = match message {
+                        Some(Ok(bytes)) => bytes,
+                        Some(Err(error)) => return Ended::Closed(Some(error.to_string())),
+                        None => return Ended::Closed(None),
+                    };
+                    last_received = Instant::now();
+                    unanswered = None;
+                    self.decoder.push(&bytes);
+                    match self.open_frames() {
+                        Ok(nodes) => batch.extend(nodes),
+                        Err(ended) => return ended,
+                    }
+                    if batch.iter().any(|node| node.is("xmlstreamend")) {
+                        batch.retain(|node| !node.is("xmlstreamend"));
+                        leaving = Some(Instant::now() + GOODBYE);
+                    }
+                }
+                () = tokio::time::sleep_until(timer) => {
+                    let now = Instant::now();
+                    if leaving.is_some_and(|at| at <= now) {
+                        return Ended::Closed(Some("the server said goodbye".into()));
+                    }
+                    if next_ping <= now {
+                        next_ping = now + self.inbound.draw(self.keepalive.interval);
+                        if now - last_received >= self.keepalive.interval.0 {
+                            let ping = self.inbound.ping();
+                            if let Ok(bytes) = super::link::encode(&ping) {
+                                if let Err(ended) = self.write_queued(Some(Outgoing::Stanza(bytes))).await {
+                                    return ended;
+                                }
+                                unanswered.get_or_insert(now);
+                            }
+                        }
+                    }
+                    // While we work on a batch we do not read, and so cannot know.
+                    if work.is_none() && unanswered.is_some_and(|since| since + self.keepalive.dead_after <= now) {
+                        return Ended::KeepaliveLost;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Opens every whole frame that has arrived. Answers go to who asked; a frame that is no stanza is dropped.
+    fn open_frames(&mut self) -> Result<Vec<Node>, Ended> {
+        let mut nodes = Vec::new();
+        loop {
+            let frame = match self.decoder.next_frame() {
+                Ok(Some(frame)) => frame,
+                Ok(None) => return Ok(nodes),
+                Err(_) => return Err(Ended::OutOfStep),
+            };
+            let Ok(plaintext) = self.cipher.opener.open(frame) else { return Err(Ended::OutOfStep) };
+            match wa_binary::decode(plaintext) {
+                Ok(node) => nodes.extend(self.pending.resolve(node)),
+                Err(error) => tracing::warn!(%error, "a frame that is no stanza was dropped"),
+            }
+        }
+    }
+
+    /// Seals what is queued, in order, and writes it at once.
+    async fn write_queued(&mut self, first: Option<Outgoing>) -> Result<(), Ended> {
+        let mut wire = Vec::new();
+        let mut next = first.or_else(|| self.outgoing.try_recv().ok());
+        let mut ended = None;
+        while let Some(outgoing) = next {
+            match outgoing {
+                Outgoing::Stanza(bytes) => {
+                    if self.cipher.sealer.seal(&mut wire, &bytes).is_err() {
+                        return Err(Ended::OutOfStep);
+                    }
+                }
+                Outgoing::End(why) => {
+                    ended = Some(why);
+                    break;
+                }
+            }
+            next = self.outgoing.try_recv().ok();
+        }
+        if !wire.is_empty() && self.transport.send(Bytes::from(wire)).await.is_err() {
+            return Err(Ended::Closed(None));
+        }
+        ended.map_or(Ok(()), Err)
+    }
+}

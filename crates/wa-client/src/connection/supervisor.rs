@@ -1,0 +1,289 @@
+//! Connects, lets the connection live, and decides what follows its end (chapter 01 §12).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+use wa_noise::{ClientParameters, Header};
+use wa_store::{Changes, UnixTime};
+
+use super::backoff::Backoff;
+use super::handshake::{self, ServerMemory};
+use super::link::{Link, PendingRequests};
+use super::outcome::{Ended, Next, Stop, Verdict};
+use super::router::Router;
+use super::session::{Keepalive, Session};
+use crate::credentials::Own;
+use crate::events::StoredEvent;
+use crate::health::board::Place;
+use crate::health::{
+    Attempt, Cause, Condition, DeadlineKind, Evidence, LinkOffer, LoggedOutBy, Stage, Status,
+};
+use crate::shared::Shared;
+use crate::{login, state};
+
+/// What the application tells the supervisor.
+#[derive(Debug)]
+pub(crate) enum Control {
+    /// Connect now: a wait ends, a stop is lifted, a connection is renewed.
+    Reconnect,
+    /// End for good.
+    Shutdown,
+}
+
+/// The loop of one account.
+pub(crate) struct Supervisor {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) control: mpsc::UnboundedReceiver<Control>,
+    backoff: Backoff,
+    memory: ServerMemory,
+    generation: u64,
+}
+
+impl Supervisor {
+    pub(crate) fn new(shared: Arc<Shared>, control: mpsc::UnboundedReceiver<Control>) -> Self {
+        Self { shared, control, backoff: Backoff::default(), memory: ServerMemory::default(), generation: 0 }
+    }
+
+    /// Runs until the application ends it.
+    pub(crate) async fn run(mut self) {
+        self.memory.known = state::known_server(&self.shared.store).await;
+        loop {
+            let verdict = self.connect().await;
+            self.shared.set_link(None);
+            if !self.follow(verdict).await {
+                break;
+            }
+        }
+        let now = self.shared.now();
+        self.shared.report(|board| board.connection(Condition::new(Status::Stopped, Cause::Stopped, now)));
+        if let Err(error) = self.shared.store.release().await {
+            tracing::warn!(%error, "the lease was not given back");
+        }
+        self.shared.set_stopped();
+    }
+
+    /// One attempt, from the dial to the end of the connection.
+    async fn connect(&mut self) -> Verdict {
+        let started = self.shared.now();
+        let mut stage = Stage::Dial;
+        let result = {
+            let attempt = attempt(&self.shared, &mut self.memory, &mut self.generation, &mut stage);
+            tokio::pin!(attempt);
+            loop {
+                tokio::select! {
+                    ended = &mut attempt => break ended,
+                    ended = told(&mut self.control) => match self.shared.link() {
+                        // A live connection finishes what it has begun.
+                        Ok(link) => link.end(ended),
+                        Err(_) => break Err(ended.verdict()),
+                    },
+                }
+            }
+        };
+        let (verdict, online) = match result {
+            Ok((ended, online)) => (ended.verdict(), online),
+            Err(verdict) => (verdict, Duration::ZERO),
+        };
+        self.backoff.connected_for(online);
+        let failure = Some(verdict.cause);
+        self.shared.report(|board| board.attempt(Attempt { at: started, stage, failure }));
+        verdict
+    }
+
+    /// Does what the verdict says; false ends the supervisor.
+    async fn follow(&mut self, verdict: Verdict) -> bool {
+        let Verdict { cause, evidence, next } = verdict;
+        match next {
+            Next::Again => self.wait(Duration::ZERO, cause, evidence).await,
+            Next::Later => {
+                let wait = self.backoff.next(&mut self.shared.rng());
+                self.wait(wait, cause, evidence).await
+            }
+            Next::MuchLater => {
+                self.backoff.penalize();
+                let wait = self.backoff.next(&mut self.shared.rng());
+                self.wait(wait, cause, evidence).await
+            }
+            Next::NewVersion => match login::look_up_version(&self.shared).await {
+                true => self.wait(Duration::ZERO, cause, evidence).await,
+                false => self.stop(Status::ClientOutdated, cause, evidence, None).await,
+            },
+            Next::Stop(stop) => self.stopped(stop, cause, evidence).await,
+        }
+    }
+
+    /// Waits, interruptibly; false when the application ended it.
+    async fn wait(&mut self, wait: Duration, cause: Cause, evidence: Option<Evidence>) -> bool {
+        if wait.is_zero() {
+            return true;
+        }
+        let now = self.shared.now();
+        let next_at = now.after(wait);
+        let status = Status::Reconnecting { attempt: self.backoff.attempt(), next_at };
+        self.report(Condition::new(status, cause, now).next_attempt(next_at), evidence);
+        tokio::select! {
+            () = tokio::time::sleep(wait) => true,
+            control = self.control.recv() => matches!(control, Some(Control::Reconnect)),
+        }
+    }
+
+    async fn stopped(&mut self, stop: Stop, cause: Cause, evidence: Option<Evidence>) -> bool {
+        match stop {
+            Stop::Stopped => false,
+            Stop::LoggedOut(how) => {
+                self.forget(how).await;
+                self.stop(Status::LoggedOut(how), cause, evidence, None).await
+            }
+            Stop::Barred => {
+                self.forget(LoggedOutBy::DeviceRemoved).await;
+                self.stop(Status::BannedOrLocked, cause, evidence, None).await
+            }
+            Stop::BannedFor(span) => {
+                let until = self.shared.now().after(span);
+                self.shared.report(|board| board.deadline(DeadlineKind::BanEnds, Some(until)));
+                self.stop(Status::TemporarilyBanned { until }, cause, evidence, Some(until)).await
+            }
+            Stop::Replaced => self.stop(Status::Replaced, cause, evidence, None).await,
+            Stop::Refused | Stop::LinkRefused => self.stop(Status::Refused, cause, evidence, None).await,
+            Stop::QrExpired => self.stop(Status::LinkExpired(LinkOffer::Qr), cause, evidence, None).await,
+            Stop::LeaseLost => {
+                self.stop(Status::LeaseLost, cause, evidence, None).await;
+                false
+            }
+        }
+    }
+
+    /// Shows the state and waits until the application wants a connection again, or none at all.
+    async fn stop(
+        &mut self,
+        status: Status,
+        cause: Cause,
+        evidence: Option<Evidence>,
+        deadline: Option<UnixTime>,
+    ) -> bool {
+        let mut condition = Condition::new(status, cause, self.shared.now());
+        condition.deadline = deadline;
+        self.report(condition, evidence);
+        if cause == Cause::LeaseLost {
+            return false;
+        }
+        matches!(self.control.recv().await, Some(Control::Reconnect))
+    }
+
+    fn report(&self, mut condition: Condition, evidence: Option<Evidence>) {
+        condition.evidence = evidence;
+        self.shared.report(|board| board.connection(condition));
+    }
+
+    /// The link is gone: tells the application and deletes what belonged to the number, in one commit.
+    async fn forget(&mut self, how: LoggedOutBy) {
+        tracing::info!(?how, "logged out");
+        let mut vault = self.shared.vault.lock().await;
+        let (device, signed) = crate::credentials::create(self.shared.now(), &mut self.shared.rng());
+        let mut changes = Changes::new();
+        crate::credentials::store_new(&mut changes, &device, &signed);
+        self.shared.event_row(&mut changes, &StoredEvent::LoggedOut);
+        if vault.commit(&self.shared, changes).await.is_ok() {
+            self.shared.set_device(device);
+            self.shared.inbox_grew(1);
+        }
+        self.memory = ServerMemory::default();
+        self.shared.report(|board| {
+            board.clear(Place::NewChats);
+            board.clear(Place::MessageCap);
+        });
+    }
+}
+
+/// What the application says while an attempt runs.
+async fn told(control: &mut mpsc::UnboundedReceiver<Control>) -> Ended {
+    match control.recv().await {
+        Some(Control::Reconnect) => Ended::Reconnect,
+        Some(Control::Shutdown) | None => Ended::Shutdown,
+    }
+}
+
+/// Dials, shakes hands and lives; gives the end and how long the connection was logged in.
+async fn attempt(
+    shared: &Arc<Shared>,
+    memory: &mut ServerMemory,
+    generation: &mut u64,
+    stage: &mut Stage,
+) -> Result<(Ended, Duration), Verdict> {
+    let config = &shared.config;
+    let mut transport = config.connector.connect(&config.dial_request()).await.map_err(|error| {
+        *stage = error.stage();
+        let stops = error.cause() == Cause::UpgradeRefused;
+        failed(error.cause(), &error, if stops { Next::Stop(Stop::Refused) } else { Next::Later })
+    })?;
+    *stage = Stage::Handshake;
+
+    let device = shared.device();
+    let registered = device.registration.is_some();
+    let parameters = ClientParameters {
+        noise_key: device.noise(),
+        root: config.root,
+        header: Header::CURRENT,
+        payload: login::payload(shared, &device).await,
+    };
+    let routing = state::routing_info(&shared.store).await;
+    let now = shared.now().as_secs();
+    let known = memory.known;
+    let sealed = handshake::run(
+        &mut transport,
+        parameters,
+        routing.as_deref(),
+        memory,
+        registered,
+        now,
+        config.timeouts.handshake,
+        &mut shared.rng(),
+    )
+    .await;
+    if memory.known != known {
+        state::store_known_server(shared, memory.known.as_ref()).await;
+    }
+    let sealed = sealed.map_err(|error| {
+        let stops = error.cause() == Cause::ServerNotTrusted;
+        failed(error.cause(), &error, if stops { Next::Stop(Stop::Refused) } else { Next::Later })
+    })?;
+    *stage = Stage::Login;
+
+    *generation += 1;
+    let (outgoing, queue) = mpsc::unbounded_channel();
+    let pending = Arc::new(PendingRequests::default());
+    let link = Link::new(
+        outgoing,
+        Arc::clone(&pending),
+        Arc::clone(&shared.ids),
+        config.timeouts.request,
+        *generation,
+    );
+    let router = Arc::new(Router::new(Arc::clone(shared), link.clone()));
+    shared.set_link(Some(link));
+    let session = Session {
+        transport,
+        decoder: sealed.decoder,
+        cipher: sealed.established.transport,
+        outgoing: queue,
+        pending,
+        keepalive: Keepalive { interval: config.timeouts.keepalive, dead_after: config.timeouts.dead_after },
+        inbound: Arc::new(Arc::clone(&router)),
+    };
+    let ended = session.run().await;
+    *stage = router.stage();
+    let online = router.logged_in_at().map_or(Duration::ZERO, |at: Instant| at.elapsed());
+    Ok((ended, online))
+}
+
+fn failed(cause: Cause, error: &dyn std::error::Error, next: Next) -> Verdict {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(inner) = source {
+        text = format!("{text}: {inner}");
+        source = inner.source();
+    }
+    Verdict { cause, evidence: Some(Evidence::Error(text)), next }
+}

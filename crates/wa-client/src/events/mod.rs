@@ -1,0 +1,134 @@
+//! What happens to an account, as the application hears it.
+//!
+//! *Durable* events (messages, receipts, changes) come through the store's inbox and are redelivered until they are
+//! acknowledged. *Transient* ones (health, QR codes, typing) are latest-wins: a newer one replaces an older one that
+//! was not taken yet.
+
+mod stored;
+mod stream;
+mod transient;
+
+use wa_store::{AccountId, InboxCursor};
+
+pub use stream::{Delivery, EventStream, StreamError};
+
+pub(crate) use stored::StoredEvent;
+pub(crate) use transient::{Slot, Transients};
+
+use crate::client::Client;
+use crate::health::Health;
+use crate::identity::{ChatRef, Peer};
+use crate::linking::qr::LinkingQr;
+use crate::messages::sending::{SendError, Sending};
+use crate::messages::types::{Receipt, ReceivedMessage};
+
+/// Something that happened.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Kind {
+    /// A QR code to show; the newest replaces those before.
+    LinkingQr(LinkingQr),
+    /// The account is linked now.
+    Linked(Peer),
+    /// Another number was linked than before: state of the old number is gone, the application's is kept.
+    AccountChanged {
+        /// The number before.
+        before: Peer,
+        /// The number now.
+        now: Peer,
+    },
+    /// The account is not linked any more.
+    LoggedOut,
+    /// A message.
+    Message(Box<ReceivedMessage>),
+    /// A message that could not be decrypted yet; it is asked for again.
+    Undecryptable {
+        /// Where.
+        chat: ChatRef,
+        /// From whom.
+        sender: Peer,
+        /// Its id.
+        id: String,
+    },
+    /// News about messages.
+    Receipt(Receipt),
+    /// Two keys turned out to be one chat; the older key stays.
+    ChatsMerged {
+        /// The key to use.
+        kept: ChatRef,
+        /// The key that is an alias from now on.
+        alias: wa_store::ChatKey,
+    },
+    /// A person has a new identity key: the security code has changed.
+    IdentityChanged(Peer),
+    /// Somebody is typing, recording, or stopped.
+    Typing {
+        /// Where.
+        chat: ChatRef,
+        /// Who.
+        who: Peer,
+        /// What they do.
+        state: TypingState,
+    },
+    /// The health has changed.
+    Health(Box<Health>),
+}
+
+/// What somebody does in a chat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum TypingState {
+    /// Writing a text.
+    Typing,
+    /// Recording a voice note.
+    Recording,
+    /// Nothing any more.
+    Paused,
+}
+
+/// An event of an account.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Event {
+    /// Whose.
+    pub account: AccountId,
+    /// Where it stands in the inbox; `None` for a transient event.
+    pub cursor: Option<InboxCursor>,
+    /// Whether it may have been delivered before.
+    pub delivery: Delivery,
+    /// What happened.
+    pub kind: Kind,
+    client: Client,
+}
+
+impl Event {
+    /// Answers a message in its chat. The answer and the acknowledgement of this event are one commit: after a crash
+    /// either both happened or neither.
+    ///
+    /// # Errors
+    /// [`AnswerError::NothingToAnswer`] for an event that is no message; what [`SendError`] says.
+    pub async fn answer(
+        &self,
+        message: impl Into<crate::messages::builder::Message>,
+    ) -> Result<Sending, AnswerError> {
+        let Kind::Message(received) = &self.kind else { return Err(AnswerError::NothingToAnswer) };
+        Ok(self.client.messages().answer(received.as_ref(), message, self.cursor).await?)
+    }
+
+    /// The client that this event is of.
+    pub const fn client(&self) -> &Client {
+        &self.client
+    }
+}
+
+/// Why an event was not answered.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AnswerError {
+    /// The event is no message.
+    #[error("only messages can be answered")]
+    NothingToAnswer,
+    /// The answer was not taken.
+    #[error(transparent)]
+    Send(#[from] SendError),
+}

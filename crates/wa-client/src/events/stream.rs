@@ -1,0 +1,202 @@
+//! The stream of one account's events: pages of the inbox with transient events in between.
+
+use std::collections::VecDeque;
+
+use compact_str::CompactString;
+use wa_store::tables::{DeadLetters, Inbox, InboxAttempts};
+use wa_store::{AccountStore, Attempt, Changes, DeadLetter, InboxCursor, InboxEntry, StoreError};
+
+use super::{Event, Kind, StoredEvent};
+use crate::client::Client;
+
+/// Rows that are held in memory.
+const PAGE: usize = 64;
+/// After this many deliveries that nobody acknowledged an event becomes a dead letter.
+const MOST_ATTEMPTS: u32 = 5;
+
+/// Whether an event may have been seen before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Delivery {
+    /// The first time.
+    First,
+    /// It was stored before the client started, and may have been handled then.
+    Again,
+}
+
+/// The events of an account, in order. There is one; fan-out is the application's.
+///
+/// Taking the next event acknowledges the one before it. An event that was taken but not acknowledged when the
+/// process ended comes again, marked [`Delivery::Again`].
+pub struct EventStream {
+    client: Client,
+    page: VecDeque<InboxEntry>,
+    /// Up to where rows were loaded.
+    loaded: Option<InboxCursor>,
+    /// Taken and not yet acknowledged.
+    taken: Option<InboxCursor>,
+    /// Acknowledged, but not yet deleted: deleted with the next page, or when there is nothing to do.
+    done: Vec<InboxCursor>,
+}
+
+/// Why the stream cannot go on.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StreamError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl EventStream {
+    /// Raises the attempts of all rows that were left over, before anything is delivered: a message that kills the
+    /// process ends among the dead letters.
+    pub(crate) async fn open(client: Client) -> Result<Self, StoreError> {
+        let store = &client.shared.store;
+        let mut changes = Changes::new();
+        let mut after = None;
+        loop {
+            let page = store.inbox(after, 256).await?;
+            let Some(last) = page.last() else { break };
+            after = Some(last.cursor);
+            for entry in &page {
+                if entry.attempts >= MOST_ATTEMPTS {
+                    bury(&mut changes, entry.cursor, entry, None);
+                } else {
+                    changes.put(InboxAttempts, &entry.cursor, &(entry.attempts + 1));
+                }
+            }
+        }
+        let _ = store.commit(changes).await?;
+        Ok(Self { client, page: VecDeque::new(), loaded: None, taken: None, done: Vec::new() })
+    }
+
+    /// The next event; `None` after the client has stopped and everything was taken.
+    ///
+    /// Cancel-safe: an event that was not returned comes with the next call.
+    pub async fn next(&mut self) -> Option<Event> {
+        self.done.extend(self.taken.take());
+        loop {
+            if let Some(kind) = self.client.shared.transients.take() {
+                return Some(self.event(None, Delivery::First, kind));
+            }
+            if let Some(event) = self.take_row() {
+                return Some(event);
+            }
+            match self.load().await {
+                Ok(true) => continue,
+                Ok(false) => {}
+                Err(error) => {
+                    tracing::warn!(%error, "the inbox cannot be read");
+                    if error.retry() == wa_store::Retry::Never {
+                        return None;
+                    }
+                }
+            }
+            if self.client.shared.is_stopped() {
+                return None;
+            }
+            // A ring between the look and the wait is kept by the bell.
+            self.client.shared.transients.bell.notified().await;
+        }
+    }
+
+    /// Acknowledges everything taken so far, durably.
+    ///
+    /// # Errors
+    /// What the store says; the events come again then.
+    pub async fn acknowledge(&mut self) -> Result<(), StreamError> {
+        self.done.extend(self.taken.take());
+        Ok(self.flush().await?)
+    }
+
+    /// The event that was taken last cannot be handled: it becomes a dead letter at once.
+    ///
+    /// # Errors
+    /// What the store says; the event comes again then.
+    pub async fn fail(&mut self, error: &str) -> Result<(), StreamError> {
+        let Some(cursor) = self.taken.take() else { return Ok(()) };
+        let store = self.store();
+        let Some(row) = store.one(Inbox, &cursor).await? else { return Ok(()) };
+        let attempts = store.one(InboxAttempts, &cursor).await?.unwrap_or(0);
+        let failure = Attempt { at: self.client.shared.now(), error: CompactString::from(error) };
+        let mut changes = Changes::new();
+        bury(&mut changes, cursor, &InboxEntry { cursor, attempts, row }, Some(failure));
+        let _ = store.commit(changes).await.map_err(StoreError::from)?;
+        Ok(())
+    }
+
+    /// Puts all dead letters back into the inbox; gives their number.
+    ///
+    /// # Errors
+    /// What the store says; nothing is lost then.
+    pub async fn replay_dead_letters(&mut self) -> Result<usize, StreamError> {
+        let store = self.store().clone();
+        let letters = store.whole(DeadLetters).await?;
+        let mut changes = Changes::new();
+        for (cursor, letter) in &letters {
+            changes.delete(DeadLetters, cursor);
+            changes.put(Inbox, &store.next_cursor(), &letter.row);
+        }
+        let _ = store.commit(changes).await.map_err(StoreError::from)?;
+        self.client.shared.transients.bell.notify_one();
+        Ok(letters.len())
+    }
+
+    fn store(&self) -> &AccountStore {
+        &self.client.shared.store
+    }
+
+    fn event(&self, cursor: Option<InboxCursor>, delivery: Delivery, kind: Kind) -> Event {
+        Event { account: self.store().id().clone(), cursor, delivery, kind, client: self.client.clone() }
+    }
+
+    fn take_row(&mut self) -> Option<Event> {
+        while let Some(entry) = self.page.pop_front() {
+            let delivery = if entry.attempts == 0 { Delivery::First } else { Delivery::Again };
+            match StoredEvent::decode(&entry.row.event) {
+                Ok(stored) => {
+                    self.taken = Some(entry.cursor);
+                    let kind = stored.into();
+                    return Some(self.event(Some(entry.cursor), delivery, kind));
+                }
+                // It stays in the inbox for the version that wrote it.
+                Err(error) => tracing::error!(%error, "an event of the inbox was passed over"),
+            }
+        }
+        None
+    }
+
+    /// Loads a page; says whether there was anything.
+    async fn load(&mut self) -> Result<bool, StoreError> {
+        self.flush().await?;
+        let page = self.store().inbox(self.loaded, PAGE).await?;
+        self.loaded = page.last().map(|entry| entry.cursor).or(self.loaded);
+        self.page.extend(page);
+        Ok(!self.page.is_empty())
+    }
+
+    async fn flush(&mut self) -> Result<(), StoreError> {
+        if self.done.is_empty() {
+            return Ok(());
+        }
+        let mut changes = Changes::new();
+        for cursor in &self.done {
+            changes.delete(Inbox, cursor).delete(InboxAttempts, cursor);
+        }
+        let _ = self.store().commit(changes).await.map_err(StoreError::from)?;
+        self.client.shared.inbox_taken(self.done.len() as u64);
+        self.done.clear();
+        Ok(())
+    }
+}
+
+fn bury(changes: &mut Changes, cursor: InboxCursor, entry: &InboxEntry, failure: Option<Attempt>) {
+    let letter = DeadLetter { row: entry.row.clone(), attempts: entry.attempts, failure };
+    changes.delete(Inbox, &cursor).delete(InboxAttempts, &cursor).put(DeadLetters, &cursor, &letter);
+}
+
+impl std::fmt::Debug for EventStream {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EventStream").field("account", self.store().id()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,281 @@
+//! The outbox: what is queued is sealed, what is sealed is sent (again, byte for byte) until the server answers, in
+//! order for each chat (chapter 05 §5.1, §5.7).
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use wa_binary::{Jid, Node};
+use wa_store::{
+    Changes, Chat, DistributionMark, MarkState, OutboxOrder, OutboxRow, OutboxState, SendRecord, SentRow,
+    StoreError, UnixTime, tables,
+};
+
+use super::seal::{self, SealError};
+use super::sending::{Refusal, SendReport, StoredOptions};
+use crate::connection::link::{Link, RequestError};
+use crate::shared::Shared;
+
+/// How long the plaintext of a message is kept for retry receipts.
+const KEPT: Duration = Duration::from_secs(7 * 86_400);
+/// How long an idempotency key is kept after its report.
+const KEY_KEPT: Duration = Duration::from_secs(30 * 86_400);
+/// Attempts for one message when the server says that it is busy.
+const ATTEMPTS: u32 = 3;
+/// Wait before each of them, times its number.
+const BUSY: Duration = Duration::from_millis(750);
+
+/// Which chats are being worked on; true when something came meanwhile.
+#[derive(Debug, Default)]
+pub(crate) struct Workers(Mutex<HashMap<Chat, bool>>);
+
+/// Something entered the outbox, or the connection is back.
+pub(crate) fn wake(shared: &Arc<Shared>) {
+    if shared.sending_link().is_none() {
+        return;
+    }
+    let shared = Arc::clone(shared);
+    tokio::spawn(async move {
+        match shared.store.whole(tables::Outbox).await {
+            Ok(rows) => {
+                for (_, row) in rows {
+                    begin(&shared, row.chat);
+                }
+            }
+            Err(error) => tracing::error!(%error, "the outbox cannot be read"),
+        }
+    });
+}
+
+fn begin(shared: &Arc<Shared>, chat: Chat) {
+    let mut workers = shared.workers.0.lock();
+    if let Some(again) = workers.get_mut(&chat) {
+        *again = true;
+        return;
+    }
+    workers.insert(chat.clone(), false);
+    drop(workers);
+    let shared = Arc::clone(shared);
+    tokio::spawn(async move {
+        loop {
+            work(&shared, &chat).await;
+            let mut workers = shared.workers.0.lock();
+            match workers.get_mut(&chat) {
+                Some(again) if *again => *again = false,
+                _ => {
+                    workers.remove(&chat);
+                    return;
+                }
+            }
+        }
+    });
+}
+
+/// Works through the rows of one chat until there is none left or the connection is gone.
+async fn work(shared: &Arc<Shared>, chat: &Chat) {
+    loop {
+        let rows = match shared.store.whole(tables::Outbox).await {
+            Ok(rows) => rows,
+            Err(error) => {
+                tracing::error!(%error, "the outbox cannot be read");
+                return;
+            }
+        };
+        let Some((order, row)) = rows.into_iter().find(|(_, row)| row.chat == *chat) else { return };
+        let Some(link) = shared.sending_link() else { return };
+        match one(shared, &link, order, row).await {
+            Ok(()) => {}
+            Err(Stop::Disconnected) => return,
+            Err(Stop::Store(error)) => {
+                tracing::error!(%error, "a message waits for the store");
+                return;
+            }
+        }
+    }
+}
+
+enum Stop {
+    Disconnected,
+    Store(StoreError),
+}
+
+impl From<StoreError> for Stop {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// Brings one row as far as it goes.
+async fn one(shared: &Arc<Shared>, link: &Link, order: OutboxOrder, mut row: OutboxRow) -> Result<(), Stop> {
+    if row.state == OutboxState::Queued {
+        match seal::seal(shared, link, order, &row).await {
+            Ok(sealed) => row = sealed,
+            Err(SealError::Withdrawn) => return Ok(()),
+            Err(SealError::Unreachable) => {
+                return settle(shared, order, &row, SendReport::Refused(Refusal::BadAddress)).await;
+            }
+            Err(SealError::Request(error)) if error.is_temporary() => return Err(Stop::Disconnected),
+            Err(SealError::Request(RequestError::Refused { code, .. })) => {
+                return settle(shared, order, &row, SendReport::Refused(refusal(code))).await;
+            }
+            Err(SealError::Request(_) | SealError::Unwritable) => {
+                return settle(shared, order, &row, SendReport::Refused(Refusal::Invalid)).await;
+            }
+            Err(SealError::Store(error)) => return Err(Stop::Store(error)),
+            Err(SealError::Ended) => return Err(Stop::Disconnected),
+        }
+    }
+    let OutboxState::Sealed { stanza, .. } = &row.state else { return Ok(()) };
+    match link.deliver(&row.id, stanza.clone()).await {
+        Ok(ack) => answered(shared, link, order, row, &ack).await,
+        Err(_) => Err(Stop::Disconnected),
+    }
+}
+
+/// The server's ack (chapter 05 §5.7).
+async fn answered(
+    shared: &Arc<Shared>,
+    link: &Link,
+    order: OutboxOrder,
+    row: OutboxRow,
+    ack: &Node,
+) -> Result<(), Stop> {
+    let mut options = StoredOptions::decode(&row.options);
+    let chat: Option<Jid> = row.chat.as_str().parse().ok();
+    // An unreadable code is an error all the same.
+    let error =
+        if ack.has_attr("error") { ack.optional("error").u16().ok().flatten().unwrap_or(1) } else { 0 };
+    if error == 0 {
+        if let (Some(theirs), Some(chat)) = (ack.optional("phash").string().ok().flatten(), &chat)
+            && options.phash.as_deref().is_some_and(|ours| ours != theirs)
+        {
+            stale(shared, chat).await;
+        }
+        let at = ack.optional("t").u64().ok().flatten().map_or_else(|| shared.now(), UnixTime::from_secs);
+        let report = match options.shortfall {
+            0 => SendReport::Accepted(at),
+            devices => SendReport::AcceptedWithShortfall { at, devices },
+        };
+        settle(shared, order, &row, report).await?;
+        if let (Some(chat), Some((pn, lid))) = (chat, crate::startup::own(shared)) {
+            let own: Vec<Jid> = std::iter::once(pn).chain(lid).collect();
+            crate::privacy::issue_later(shared, link, &chat, &own);
+        }
+        return Ok(());
+    }
+    options.attempts += 1;
+    match error {
+        // The group speaks another family now: encrypted anew, once, under the same id.
+        421 if options.attempts == 1 => {
+            if let Some(chat) = &chat {
+                stale(shared, chat).await;
+            }
+            requeue(shared, order, row, &options, OutboxState::Queued).await
+        }
+        408 | 429 | 500 | 503 if options.attempts < ATTEMPTS => {
+            let attempts = options.attempts;
+            let state = row.state.clone();
+            requeue(shared, order, row, &options, state).await?;
+            tokio::time::sleep(BUSY * attempts).await;
+            Ok(())
+        }
+        code => {
+            if let Some(chat) = &chat {
+                stale(shared, chat).await;
+            }
+            settle(shared, order, &row, SendReport::Refused(refusal(code))).await
+        }
+    }
+}
+
+fn refusal(code: u16) -> Refusal {
+    match code {
+        400 | 479 => Refusal::Invalid,
+        401 | 403 => Refusal::NotAllowed,
+        404..=406 => Refusal::BadAddress,
+        429 => Refusal::RateLimited,
+        463 => Refusal::Restricted,
+        475 => Refusal::Capped,
+        other => Refusal::Other(other),
+    }
+}
+
+/// The server knows other devices than we do.
+async fn stale(shared: &Arc<Shared>, chat: &Jid) {
+    // A lease that is gone is seen by whoever commits next.
+    let _ = if chat.is_group() {
+        if let Ok(Some(group)) = shared.store.one(tables::Groups, &crate::identity::chat_row(chat)).await
+            && let Ok(group) = postcard::from_bytes::<crate::groups::Group>(&group)
+        {
+            let users: Vec<Jid> = group.participants.into_iter().map(|participant| participant.jid).collect();
+            let _ = crate::devices::forget(shared, &users).await;
+        }
+        crate::groups::forget(shared, chat).await
+    } else {
+        crate::devices::forget_own(shared).await;
+        crate::devices::forget(shared, std::slice::from_ref(chat)).await
+    };
+}
+
+async fn requeue(
+    shared: &Arc<Shared>,
+    order: OutboxOrder,
+    row: OutboxRow,
+    options: &StoredOptions,
+    state: OutboxState,
+) -> Result<(), Stop> {
+    let row = OutboxRow { options: options.encode(), state, ..row };
+    let mut changes = Changes::new();
+    changes.put(tables::Outbox, &order, &row);
+    let mut vault = shared.vault.lock().await;
+    let _ = vault.commit(shared, changes).await.map_err(|_| Stop::Disconnected)?;
+    Ok(())
+}
+
+/// The end of a message: out of the outbox, its plaintext kept for retry receipts, its report stored and given.
+async fn settle(
+    shared: &Arc<Shared>,
+    order: OutboxOrder,
+    row: &OutboxRow,
+    report: SendReport,
+) -> Result<(), Stop> {
+    let options = StoredOptions::decode(&row.options);
+    let now = shared.now();
+    let mut vault = shared.vault.lock().await;
+    let mut changes = Changes::new();
+    changes.delete(tables::Outbox, &order);
+    let accepted = match &report {
+        SendReport::Accepted(at) | SendReport::AcceptedWithShortfall { at, .. } => Some(*at),
+        _ => None,
+    };
+    if let Some(at) = accepted {
+        let sent =
+            SentRow { plaintext: row.plaintext.clone(), details: row.options.clone(), acknowledged: at };
+        changes.put_until(tables::Sent, &(row.chat.clone(), row.id.clone()), &sent, now.after(KEPT));
+    }
+    if let Some(key) = &options.key {
+        // Writing to memory cannot fail.
+        let bytes = postcard::to_allocvec(&report).unwrap_or_default().into();
+        let record = SendRecord { chat: row.chat.clone(), id: row.id.clone(), report: bytes };
+        changes.put_until(tables::SendKeys, key, &record, now.after(KEY_KEPT));
+    }
+    for (at, mark) in shared.store.all(tables::DistributionMarks, &row.chat).await? {
+        if mark.state != MarkState::Pending(row.id.clone()) {
+            continue;
+        }
+        match accepted {
+            Some(_) => {
+                let mark = DistributionMark { state: MarkState::Confirmed, ..mark };
+                changes.put(tables::DistributionMarks, &at, &mark);
+            }
+            None => {
+                changes.delete(tables::DistributionMarks, &at);
+            }
+        }
+    }
+    let _ = vault.commit(shared, changes).await.map_err(|_| Stop::Disconnected)?;
+    drop(vault);
+    shared.reports.settle(&row.id, report);
+    Ok(())
+}

@@ -1,0 +1,396 @@
+//! From a queued message to the bytes of its stanza: whom it goes to, with which sessions, in one commit (chapters
+//! 04 §12 and 05 §5).
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use prost::Message as _;
+use wa_binary::{Jid, Node};
+use wa_core::envelope::{padding, phash};
+use wa_core::prekeys::{Bundle, FetchReason, Fetched, fetch_request, parse_fetch};
+use wa_core::secrets::MessageSecret;
+use wa_core::tokens::reporting;
+use wa_proto::e2e_message::{self as proto, message::DeviceSentMessage};
+use wa_signal::{CiphertextKind, OwnSenderKey};
+use wa_store::{
+    Address, Bytes, DistributionMark, MarkState, OutboxOrder, OutboxRow, OutboxState, Sending, StoreError,
+    tables,
+};
+
+use super::sending::StoredOptions;
+use crate::connection::link::{Link, RequestError, encode};
+use crate::credentials::Own;
+use crate::devices::{self, DevicesError};
+use crate::groups::{self, Addressing};
+use crate::identity::{address, chat_row};
+use crate::shared::Shared;
+use crate::vault::Step;
+
+/// Devices in one request for bundles.
+const BUNDLES: usize = 50;
+
+/// Why a message was not sealed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SealError {
+    #[error(transparent)]
+    Request(#[from] RequestError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("no device of the recipient can be encrypted for")]
+    Unreachable,
+    #[error("the stanza cannot be written")]
+    Unwritable,
+    #[error("the message was withdrawn")]
+    Withdrawn,
+    #[error("the lease is gone")]
+    Ended,
+}
+
+impl From<DevicesError> for SealError {
+    fn from(error: DevicesError) -> Self {
+        match error {
+            DevicesError::Request(error) => Self::Request(error),
+            DevicesError::Store(error) => Self::Store(error),
+            DevicesError::Ended => Self::Ended,
+        }
+    }
+}
+
+/// Where a message goes.
+struct Plan {
+    to: Jid,
+    /// Own address in the family of `to`, with the device.
+    own: Jid,
+    addressing: Option<Addressing>,
+    devices: Vec<Jid>,
+    bundles: HashMap<Jid, Bundle>,
+}
+
+/// Plans, encrypts and commits one message.
+pub(crate) async fn seal(
+    shared: &Arc<Shared>,
+    link: &Link,
+    order: OutboxOrder,
+    row: &OutboxRow,
+) -> Result<OutboxRow, SealError> {
+    let to: Jid = row.chat.as_str().parse().map_err(|_| SealError::Unreachable)?;
+    let plan = if to.is_group() {
+        plan_group(shared, link, to).await?
+    } else {
+        plan_direct(shared, link, to).await?
+    };
+    let message = proto::Message::decode(row.plaintext.clone()).map_err(|_| SealError::Unwritable)?;
+
+    let mut vault = shared.vault.lock().await;
+    // What was withdrawn while the plan was made is not sent.
+    if shared.store.one(tables::Outbox, &order).await?.is_none() {
+        return Err(SealError::Withdrawn);
+    }
+    let mut step = Step::new(shared);
+    let mut sealer = Sealer { step: &mut step, plan: &plan, id: &row.id, shortfall: 0, any_pre_key: false };
+    let (mut stanza, hash) = if plan.addressing.is_some() {
+        sealer.group(&row.plaintext, &message).await?
+    } else {
+        sealer.direct(&message).await?
+    };
+    let shortfall = sealer.shortfall;
+    if sealer.any_pre_key {
+        let identity =
+            step.device.registration.as_ref().map(|registration| registration.device_identity.clone());
+        // Without it no recipient could verify us; nothing has been committed yet.
+        stanza.push(Node::new("device-identity").bytes(identity.ok_or(SealError::Unwritable)?));
+    }
+    let secret = message.message_context_info.as_deref().and_then(|info| info.message_secret.as_deref());
+    if let Some(Ok(secret)) = secret.map(MessageSecret::try_from)
+        && let Some(report) =
+            reporting::node(&row.plaintext, &secret, &row.id, &plan.own.user_jid(), &plan.to)
+    {
+        stanza.push(report);
+    }
+    if plan.addressing.is_none() {
+        let own = [plan.own.user_jid()];
+        if let Some(token) = crate::privacy::node(shared, &plan.to, &own).await? {
+            stanza.push(token);
+        }
+    }
+    let mut options = StoredOptions::decode(&row.options);
+    options.shortfall = shortfall;
+    options.phash = Some(hash);
+    let state = OutboxState::Sealed { stanza: encode(&stanza)?, at: shared.now() };
+    let sealed = OutboxRow { options: options.encode(), state, ..row.clone() };
+    step.changes.put(tables::Outbox, &order, &sealed);
+    let committed = vault.commit(shared, step.changes.holding(sealed)).await.map_err(|_| SealError::Ended)?;
+    Ok(committed.release())
+}
+
+async fn plan_direct(shared: &Arc<Shared>, link: &Link, to: Jid) -> Result<Plan, SealError> {
+    let to = match to.is_pn() {
+        true => devices::lid_of(shared, link, &to).await?.unwrap_or(to),
+        false => to,
+    };
+    let device = shared.device();
+    // One family for everything: a mixture is refused by the server.
+    let own = if to.is_lid() { device.lid() } else { device.pn() };
+    let own = own.ok_or(SealError::Unreachable)?;
+    let mut users = vec![to.clone()];
+    if !to.same_user(&own) {
+        users.push(own.user_jid());
+    }
+    let mut all = devices::of(shared, link, &users).await?;
+    all.retain(|one| !device.is_this_device(one));
+    let bundles = fetch_missing(shared, link, &all).await?;
+    Ok(Plan { to, own, addressing: None, devices: all, bundles })
+}
+
+async fn plan_group(shared: &Arc<Shared>, link: &Link, to: Jid) -> Result<Plan, SealError> {
+    let group = groups::of(shared, link, &to).await?;
+    let device = shared.device();
+    let own = match group.addressing {
+        Addressing::Lid => device.lid(),
+        Addressing::Pn => device.pn(),
+    };
+    let own = own.ok_or(SealError::Unreachable)?;
+    let mut users: Vec<Jid> =
+        group.participants.iter().map(|participant| participant.jid.user_jid()).collect();
+    if !users.iter().any(|user| user.same_user(&own)) {
+        users.push(own.user_jid());
+    }
+    let mut all = devices::of(shared, link, &users).await?;
+    all.retain(|one| !device.is_this_device(one) && !one.is_hosted());
+    let needing = without_key(shared, &to, &all).await?;
+    let bundles = fetch_missing(shared, link, &needing).await?;
+    Ok(Plan { to, own, addressing: Some(group.addressing), devices: all, bundles })
+}
+
+/// The devices that do not have our current sender key of a chat.
+async fn without_key(shared: &Arc<Shared>, group: &Jid, all: &[Jid]) -> Result<Vec<Jid>, StoreError> {
+    let mut step = Step::new(shared);
+    let mut keys = Vec::with_capacity(all.len());
+    for one in all {
+        keys.push((chat_row(group), step.address_of(one).await?));
+    }
+    let marks = shared.store.many(tables::DistributionMarks, &keys).await?;
+    Ok(all.iter().zip(marks).filter(|(_, mark)| mark.is_none()).map(|(one, _)| one.clone()).collect())
+}
+
+/// Fetches bundles of the devices without a session.
+pub(crate) async fn fetch_missing(
+    shared: &Arc<Shared>,
+    link: &Link,
+    devices: &[Jid],
+) -> Result<HashMap<Jid, Bundle>, SealError> {
+    let mut missing = Vec::new();
+    {
+        let mut step = Step::new(shared);
+        let mut addresses = Vec::with_capacity(devices.len());
+        for device in devices {
+            addresses.push(step.address_of(device).await?);
+        }
+        step.load_sessions(&addresses).await?;
+        for (device, at) in devices.iter().zip(&addresses) {
+            let session = step.session(at).await?;
+            if !session.record.has_current() || session.sending == Sending::Discarded {
+                missing.push(device.clone());
+            }
+        }
+    }
+    fetch(shared, link, &missing, FetchReason::NoSession).await
+}
+
+/// Fetches bundles and drops those whose device identity does not hold.
+pub(crate) async fn fetch(
+    shared: &Arc<Shared>,
+    link: &Link,
+    devices: &[Jid],
+    reason: FetchReason,
+) -> Result<HashMap<Jid, Bundle>, SealError> {
+    let mut bundles = HashMap::new();
+    for some in devices.chunks(BUNDLES) {
+        let answer = match link.ask(|id| fetch_request(id, some, reason)).await {
+            Ok(answer) => answer,
+            // The whole list is stale: those devices are left out this time.
+            Err(RequestError::Refused { code: 406, .. }) => {
+                let _ = devices::forget(shared, some).await;
+                continue;
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let Ok(fetched) = parse_fetch(answer.view()) else {
+            return Err(
+                RequestError::Refused { code: 0, text: "no bundles".to_owned(), backoff: None }.into()
+            );
+        };
+        for (device, fetched) in fetched {
+            match fetched {
+                Fetched::Bundle(bundle)
+                    if device.device() != 0 && bundle.check_device_identity(None).is_err() =>
+                {
+                    tracing::warn!("a bundle whose device identity does not hold was refused");
+                }
+                Fetched::Bundle(bundle) => {
+                    bundles.insert(device, *bundle);
+                }
+                Fetched::Refused(404 | 406) => {
+                    let _ = devices::forget(shared, &[device.user_jid()]).await;
+                }
+                Fetched::Refused(code) => tracing::warn!(code, "a device has no bundle"),
+                Fetched::Malformed(error) => tracing::warn!(%error, "a bundle cannot be read"),
+            }
+        }
+    }
+    Ok(bundles)
+}
+
+struct Sealer<'s, 'a> {
+    step: &'s mut Step<'a>,
+    plan: &'s Plan,
+    id: &'s str,
+    shortfall: u32,
+    any_pre_key: bool,
+}
+
+impl Sealer<'_, '_> {
+    async fn direct(&mut self, message: &proto::Message) -> Result<(Node, String), SealError> {
+        let plan = self.plan;
+        let theirs = message.encode_to_vec();
+        let ours = proto::Message {
+            device_sent_message: Some(Box::new(DeviceSentMessage {
+                destination_jid: Some(plan.to.to_string()),
+                message: Some(Box::new(message.clone())),
+                phash: None,
+            })),
+            message_context_info: message.message_context_info.clone(),
+            ..proto::Message::default()
+        }
+        .encode_to_vec();
+        let to_self = plan.to.same_user(&plan.own);
+        let mut entries = Vec::with_capacity(plan.devices.len());
+        let mut reached = Vec::with_capacity(plan.devices.len());
+        let mut any_of_theirs = to_self;
+        for device in &plan.devices {
+            let is_own = device.same_user(&plan.own);
+            let Some(enc) = self.encrypt(device, if is_own { &ours } else { &theirs }).await? else {
+                continue;
+            };
+            any_of_theirs |= !is_own;
+            reached.push(device);
+            entries.push(Node::new("to").attr("jid", device.clone()).child(enc));
+        }
+        if !any_of_theirs {
+            return Err(SealError::Unreachable);
+        }
+        let pn = if plan.to.is_lid() {
+            self.step.shared.store.pn_of(&crate::identity::user_row(&plan.to)).await?
+        } else {
+            None
+        };
+        let pn: Option<Jid> = pn.and_then(|pn| pn.as_str().parse().ok());
+        let stanza = self.stanza().maybe_attr("peer_recipient_pn", pn);
+        let hash = phash(reached);
+        Ok((stanza.child(Node::new("participants").children(entries)), hash))
+    }
+
+    async fn group(&mut self, plaintext: &[u8], _: &proto::Message) -> Result<(Node, String), SealError> {
+        let plan = self.plan;
+        let chat = chat_row(&plan.to);
+        let key_at = (chat.clone(), address(&plan.own));
+        let stored = self.step.shared.store.one(tables::OwnSenderKeys, &key_at).await?;
+        let (mut key, is_new) = match stored.and_then(|row| OwnSenderKey::decode(&row).ok()) {
+            Some(key) => (key, false),
+            None => (OwnSenderKey::generate(&mut self.step.shared.rng()), true),
+        };
+        if is_new {
+            self.step.changes.rotate_sender_key(&chat);
+        }
+        let distribution = proto::Message {
+            sender_key_distribution_message: Some(Box::new(proto::message::SenderKeyDistributionMessage {
+                group_id: Some(plan.to.to_string()),
+                axolotl_sender_key_distribution_message: Some(key.distribution().encode().into()),
+            })),
+            ..proto::Message::default()
+        }
+        .encode_to_vec();
+        let mut entries = Vec::new();
+        for device in &plan.devices {
+            let mark_at = (chat.clone(), self.step.address_of(device).await?);
+            let mark = self.step.shared.store.one(tables::DistributionMarks, &mark_at).await?;
+            if !is_new && mark.is_some_and(|mark| mark.key_id == key.key_id()) {
+                continue;
+            }
+            let Some(enc) = self.encrypt(device, &distribution).await? else { continue };
+            entries.push(Node::new("to").attr("jid", device.clone()).child(enc));
+            let mark = DistributionMark { key_id: key.key_id(), state: MarkState::Pending(self.id.into()) };
+            self.step.changes.put(tables::DistributionMarks, &mark_at, &mark);
+        }
+        let mut padded = plaintext.to_vec();
+        padding::pad(&mut padded, &mut self.step.shared.rng());
+        let ciphertext =
+            key.encrypt(&padded, &mut self.step.shared.rng()).map_err(|_| SealError::Unwritable)?;
+        self.step.changes.put(tables::OwnSenderKeys, &key_at, &Bytes::copy_from_slice(&key.encode()));
+        let hash = phash(plan.devices.iter().chain([&plan.own]));
+        let mode = plan.addressing.map(Addressing::name);
+        let mut stanza = self.stanza().attr("phash", hash.as_str()).maybe_attr("addressing_mode", mode);
+        if !entries.is_empty() {
+            stanza.push(Node::new("participants").children(entries));
+        }
+        stanza.push(Node::new("enc").attr("v", "2").attr("type", "skmsg").bytes(ciphertext));
+        Ok((stanza, hash))
+    }
+
+    fn stanza(&self) -> Node {
+        Node::new("message").attr("to", self.plan.to.clone()).attr("id", self.id).attr("type", "text")
+    }
+
+    /// One device's `<enc>`; none when the device has no key, which is a shortfall.
+    async fn encrypt(&mut self, device: &Jid, plaintext: &[u8]) -> Result<Option<Node>, SealError> {
+        let bundle = self.plan.bundles.get(device);
+        let enc = encrypt_for(self.step, device, bundle, plaintext).await?;
+        match &enc {
+            Some(enc) => self.any_pre_key |= enc.attr_is("type", "pkmsg"),
+            None => self.shortfall += 1,
+        }
+        Ok(enc)
+    }
+}
+
+/// Encrypts a message for one device, starting a session from the bundle where there is none.
+pub(crate) async fn encrypt_for(
+    step: &mut Step<'_>,
+    device: &Jid,
+    bundle: Option<&Bundle>,
+    plaintext: &[u8],
+) -> Result<Option<Node>, SealError> {
+    let at: Address = step.address_of(device).await?;
+    let (local, now) = (step.local.clone(), step.shared.now().as_secs());
+    let mut rng = step.shared.rng();
+    let session = step.session(&at).await?;
+    let usable = session.record.has_current() && session.sending == Sending::Allowed;
+    // A session that came to be while the bundle was fetched is better than the bundle.
+    if !usable {
+        let Some(bundle) = bundle else { return Ok(None) };
+        if let Err(error) = session.record.initiate(&local, &bundle.to_signal(), now, &mut rng) {
+            tracing::warn!(%error, "a bundle was refused");
+            return Ok(None);
+        }
+        session.sending = Sending::Allowed;
+        let identity = session.record.remote_identity().copied();
+        if let Some(identity) = identity {
+            step.save_identity(&at, &identity).await?;
+        }
+    }
+    let mut padded = plaintext.to_vec();
+    padding::pad(&mut padded, &mut rng);
+    let sealed = match step.session(&at).await?.record.encrypt(&local, &padded) {
+        Ok(sealed) => sealed,
+        Err(error) => {
+            tracing::warn!(%error, "a session cannot be used");
+            return Ok(None);
+        }
+    };
+    step.store_session(&at);
+    let kind = match sealed.kind {
+        CiphertextKind::PreKeyMessage => "pkmsg",
+        CiphertextKind::Message => "msg",
+    };
+    Ok(Some(Node::new("enc").attr("v", "2").attr("type", kind).bytes(sealed.bytes)))
+}

@@ -1,0 +1,317 @@
+//! Sending as the application sees it: a message is safe once [`Messages::send`] has returned; what became of it is
+//! the [`SendReport`].
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use compact_str::CompactString;
+use parking_lot::Mutex;
+use rand_core::Rng;
+use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
+use wa_binary::Jid;
+use wa_core::secrets::MessageSecret;
+use wa_crypto::digest::sha256;
+use wa_store::{
+    Bytes, Changes, InboxCursor, OutboxRow, OutboxState, SendRecord, StoreError, UnixTime, tables,
+};
+
+use super::builder::{Message, Recipient, Unsendable};
+use crate::client::Client;
+use crate::identity::chat_row;
+use crate::shared::Shared;
+
+/// Messages of an account.
+#[derive(Debug, Clone, Copy)]
+pub struct Messages<'c>(&'c Client);
+
+impl Client {
+    /// Messages.
+    pub const fn messages(&self) -> Messages<'_> {
+        Messages(self)
+    }
+}
+
+/// Options of a send.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SendOptions {
+    /// The application's own name for this send. The same name again sends nothing and gives the first send's report,
+    /// also after a restart.
+    pub key: Option<CompactString>,
+}
+
+impl SendOptions {
+    /// With an idempotency key.
+    pub fn key(key: impl Into<CompactString>) -> Self {
+        Self { key: Some(key.into()) }
+    }
+}
+
+/// Why a message was not taken.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SendError {
+    /// The message itself.
+    #[error(transparent)]
+    Unsendable(#[from] Unsendable),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The account is not linked.
+    #[error("the account is not linked")]
+    NotLinked,
+    /// The lease is gone.
+    #[error("the account belongs to another process now")]
+    LeaseLost,
+}
+
+/// Why the server or the client refused a message for good.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// No new chats may be started, or the privacy token is missing (463).
+    Restricted,
+    /// The cap of messages to new chats is reached (475).
+    Capped,
+    /// Not a member, or not allowed (401, 403).
+    NotAllowed,
+    /// No such recipient (404, 406), or none of their devices has a key.
+    BadAddress,
+    /// The stanza was malformed or failed validation (400, 479).
+    Invalid,
+    /// Too many messages (429), after three attempts.
+    RateLimited,
+    /// Withdrawn by the application.
+    Cancelled,
+    /// Another code.
+    Other(u16),
+}
+
+/// What became of a message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum SendReport {
+    /// The server has it; at the server's time.
+    Accepted(UnixTime),
+    /// The server has it, but some devices were left without a key.
+    AcceptedWithShortfall {
+        /// The server's time.
+        at: UnixTime,
+        /// Devices that could not be encrypted for.
+        devices: u32,
+    },
+    /// It will not be sent.
+    Refused(Refusal),
+    /// Not decided yet: it stays in the outbox and goes out when it can.
+    Pending,
+}
+
+/// A message on its way. Dropping it withdraws nothing.
+#[derive(Debug)]
+pub struct Sending {
+    /// Id on the wire.
+    pub id: CompactString,
+    report: watch::Receiver<Option<SendReport>>,
+    limit: Duration,
+}
+
+impl Sending {
+    /// Waits for the report, at most for the configured time: then [`SendReport::Pending`].
+    pub async fn report(mut self) -> SendReport {
+        match tokio::time::timeout(self.limit, self.report.wait_for(Option::is_some)).await {
+            Ok(Ok(report)) => report.clone().unwrap_or(SendReport::Pending),
+            _ => SendReport::Pending,
+        }
+    }
+}
+
+impl IntoFuture for Sending {
+    type Output = SendReport;
+    type IntoFuture = std::pin::Pin<Box<dyn Future<Output = SendReport> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.report())
+    }
+}
+
+/// Who waits for which report.
+#[derive(Debug, Default)]
+pub(crate) struct Reports(Mutex<HashMap<CompactString, watch::Sender<Option<SendReport>>>>);
+
+impl Reports {
+    fn wait(&self, id: &CompactString) -> watch::Receiver<Option<SendReport>> {
+        self.0.lock().entry(id.clone()).or_insert_with(|| watch::Sender::new(None)).subscribe()
+    }
+
+    /// Gives a final report to all who wait.
+    pub(crate) fn settle(&self, id: &CompactString, report: SendReport) {
+        if let Some(sender) = self.0.lock().remove(id) {
+            sender.send_replace(Some(report));
+        }
+    }
+}
+
+/// What is stored of a send beside its plaintext.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct StoredOptions {
+    pub(crate) key: Option<CompactString>,
+    /// Devices that could not be encrypted for.
+    pub(crate) shortfall: u32,
+    /// Hash over the devices that it was encrypted for.
+    pub(crate) phash: Option<String>,
+    /// Answers of the server that asked for another attempt.
+    pub(crate) attempts: u32,
+}
+
+impl StoredOptions {
+    pub(crate) fn encode(&self) -> Bytes {
+        // Writing to memory cannot fail.
+        postcard::to_allocvec(self).unwrap_or_default().into()
+    }
+
+    pub(crate) fn decode(bytes: &[u8]) -> Self {
+        postcard::from_bytes(bytes).unwrap_or_default()
+    }
+}
+
+impl Messages<'_> {
+    /// Takes a message: when this returns it is stored and will be sent, now or after a restart.
+    ///
+    /// # Errors
+    /// [`SendError`]: nothing was taken.
+    pub async fn send(
+        &self,
+        to: impl Into<Recipient>,
+        message: impl Into<Message>,
+    ) -> Result<Sending, SendError> {
+        self.send_with(to, message, SendOptions::default()).await
+    }
+
+    /// The same with options.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    pub async fn send_with(
+        &self,
+        to: impl Into<Recipient>,
+        message: impl Into<Message>,
+        options: SendOptions,
+    ) -> Result<Sending, SendError> {
+        let shared = &self.0.shared;
+        if let Some(first) = match &options.key {
+            Some(key) => shared.store.one(tables::SendKeys, key).await?,
+            None => None,
+        } {
+            return Ok(repeated(shared, &first));
+        }
+        let mut changes = Changes::new();
+        let id = enqueue(shared, &mut changes, &to.into().0, &message.into(), options)?;
+        self.commit(changes, id).await
+    }
+
+    async fn commit(&self, changes: Changes, id: CompactString) -> Result<Sending, SendError> {
+        let shared = &self.0.shared;
+        let report = shared.reports.wait(&id);
+        let mut vault = shared.vault.lock().await;
+        let _ = vault.commit(shared, changes).await.map_err(|_| SendError::LeaseLost)?;
+        drop(vault);
+        super::outbox::wake(shared);
+        Ok(Sending { id, report, limit: shared.config.timeouts.send })
+    }
+
+    /// Answers an event: the answer and the acknowledgement of the event are one commit.
+    pub(crate) async fn answer(
+        &self,
+        to: impl Into<Recipient>,
+        message: impl Into<Message>,
+        event: Option<InboxCursor>,
+    ) -> Result<Sending, SendError> {
+        let shared = &self.0.shared;
+        let mut changes = Changes::new();
+        let id = enqueue(shared, &mut changes, &to.into().0, &message.into(), SendOptions::default())?;
+        if let Some(cursor) = event {
+            changes.delete(tables::Inbox, &cursor).delete(tables::InboxAttempts, &cursor);
+        }
+        self.commit(changes, id).await
+    }
+
+    /// Withdraws a message that was not sealed yet; says whether it did.
+    ///
+    /// # Errors
+    /// [`SendError::Store`], [`SendError::LeaseLost`].
+    pub async fn cancel(&self, id: &str) -> Result<bool, SendError> {
+        let shared = &self.0.shared;
+        let mut vault = shared.vault.lock().await;
+        for (order, row) in shared.store.whole(tables::Outbox).await? {
+            if row.id != id || row.state != OutboxState::Queued {
+                continue;
+            }
+            let mut changes = Changes::new();
+            changes.delete(tables::Outbox, &order);
+            let _ = vault.commit(shared, changes).await.map_err(|_| SendError::LeaseLost)?;
+            shared.reports.settle(&row.id, SendReport::Refused(Refusal::Cancelled));
+            return Ok(true);
+        }
+        Ok(false)
+    }
+}
+
+fn repeated(shared: &Shared, first: &SendRecord) -> Sending {
+    let limit = shared.config.timeouts.send;
+    let report = match postcard::from_bytes::<SendReport>(&first.report) {
+        Ok(report) => watch::Sender::new(Some(report)).subscribe(),
+        // Still on its way: wait together with the first.
+        Err(_) => shared.reports.wait(&first.id),
+    };
+    Sending { id: first.id.clone(), report, limit }
+}
+
+/// Puts a message into the outbox, as part of somebody's commit.
+pub(crate) fn enqueue(
+    shared: &Shared,
+    changes: &mut Changes,
+    to: &Jid,
+    message: &Message,
+    options: SendOptions,
+) -> Result<CompactString, SendError> {
+    use prost::Message as _;
+    if !(to.is_pn() || to.is_lid() || to.is_group()) || to.is_service() {
+        return Err(Unsendable::Address.into());
+    }
+    let (own, _) = crate::startup::own(shared).ok_or(SendError::NotLinked)?;
+    let secret = MessageSecret::random(&mut shared.rng());
+    let plaintext = message.build(&secret)?.encode_to_vec();
+    let id = message_id(shared, &own);
+    let now = shared.now();
+    let row = OutboxRow {
+        chat: chat_row(to),
+        id: id.clone(),
+        queued: now,
+        plaintext: plaintext.into(),
+        options: StoredOptions { key: options.key.clone(), ..StoredOptions::default() }.encode(),
+        state: OutboxState::Queued,
+    };
+    let order = shared.store.next_order();
+    changes.put(tables::Outbox, &order, &row);
+    if let Some(key) = options.key {
+        let record = SendRecord { chat: row.chat, id: id.clone(), report: Bytes::new() };
+        changes.put(tables::SendKeys, &key, &record);
+    }
+    Ok(id)
+}
+
+/// An id as the web client makes it (chapter 05 §1): `3EB0` and 18 hex digits.
+fn message_id(shared: &Shared, own: &Jid) -> CompactString {
+    let mut random = [0; 16];
+    shared.rng().fill_bytes(&mut random);
+    let time = shared.now().as_secs().to_be_bytes();
+    let digest = sha256(&[&time, own.user_jid().to_string().as_bytes(), &random]);
+    let mut id = CompactString::const_new("3EB0");
+    for byte in &digest[..9] {
+        use std::fmt::Write as _;
+        // Writing to a string cannot fail.
+        let _ = write!(id, "{byte:02X}");
+    }
+    id
+}

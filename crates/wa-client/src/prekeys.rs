@@ -1,0 +1,176 @@
+//! Upkeep of our own pre-keys (chapter 02 §6): the first 812, more when the server runs low, a new signed one in time.
+
+use std::sync::Arc;
+
+use wa_binary::Node;
+use wa_core::prekeys::{FIRST_UPLOAD, ROTATION_SECONDS, Watermarks, next_id, retry_delay};
+use wa_crypto::curve::{KeyPair, PublicKey};
+use wa_store::{Changes, PreKey, PreKeyState, SignedPreKey, SignedPreKeyState, tables};
+
+use crate::connection::link::{Link, RequestError, iq};
+use crate::connection::outcome::Ended;
+use crate::credentials::{self, Own};
+use crate::shared::Shared;
+
+/// After a login: uploads if the server has none, then rotates if it is time.
+pub(crate) async fn upkeep(shared: &Arc<Shared>, link: &Link) {
+    if !shared.device().server_has_prekeys {
+        upload(shared, link).await;
+    }
+    if let Err(error) = rotate(shared, link).await {
+        tracing::warn!(%error, "the signed pre-key was not rotated");
+    }
+}
+
+/// Uploads until it succeeds or the connection ends.
+async fn upload(shared: &Arc<Shared>, link: &Link) {
+    let mut attempt = 0;
+    loop {
+        match upload_once(shared, link).await {
+            Ok(()) | Err(Problem::Gone) => return,
+            Err(Problem::Request(error)) if !link.is_open() => {
+                tracing::debug!(%error, "the connection ended during an upload of pre-keys");
+                return;
+            }
+            Err(Problem::Request(error)) => tracing::warn!(%error, "an upload of pre-keys failed"),
+        }
+        attempt += 1;
+        tokio::time::sleep(retry_delay(attempt)).await;
+    }
+}
+
+enum Problem {
+    Request(RequestError),
+    Gone,
+}
+
+async fn upload_once(shared: &Arc<Shared>, link: &Link) -> Result<(), Problem> {
+    let upload = {
+        let mut vault = shared.vault.lock().await;
+        let mut device = (*shared.device()).clone();
+        let stored = shared.store.whole(tables::PreKeys).await.map_err(|_| Problem::Gone)?;
+        let in_use = |id: u32| stored.iter().any(|(stored, _)| *stored == id);
+        let marks = Watermarks::new(device.next_prekey_id, device.first_unuploaded_prekey_id);
+        let plan = marks.plan(FIRST_UPLOAD, in_use);
+        let mut changes = Changes::new();
+        let mut keys: Vec<(u32, PublicKey)> = Vec::with_capacity(FIRST_UPLOAD as usize);
+        for id in plan.again {
+            if let Some((_, key)) = stored.iter().find(|(stored, _)| *stored == id) {
+                keys.push((id, PublicKey::from_bytes(key.key.public)));
+                changes.put(tables::PreKeys, &id, &PreKey { state: PreKeyState::Offered, ..key.clone() });
+            }
+        }
+        for id in plan.fresh {
+            let pair = KeyPair::generate(&mut shared.rng());
+            keys.push((id, *pair.public()));
+            let row = PreKey { key: credentials::to_row(&pair), state: PreKeyState::Offered };
+            changes.put(tables::PreKeys, &id, &row);
+        }
+        // The marks move before the upload is sent: one whose answer is lost never offers the same id twice.
+        device.next_prekey_id = plan.after.next();
+        device.first_unuploaded_prekey_id = plan.after.first_not_uploaded();
+        changes.put(tables::Devices, &(), &device);
+        let signed = shared.current_signed().await.ok_or(Problem::Gone)?;
+        let upload = credentials::upload(&device, &signed, keys);
+        let committed = vault.commit(shared, changes.holding(upload)).await.map_err(|_| Problem::Gone)?;
+        shared.set_device(device);
+        committed.release()
+    };
+    link.ask(|id| upload.request(id)).await.map_err(Problem::Request)?;
+    let mut vault = shared.vault.lock().await;
+    let mut device = (*shared.device()).clone();
+    device.server_has_prekeys = true;
+    let mut changes = Changes::new();
+    changes.put(tables::Devices, &(), &device);
+    let _ = vault.commit(shared, changes).await.map_err(|_| Problem::Gone)?;
+    shared.set_device(device);
+    Ok(())
+}
+
+/// Rotates the signed pre-key every 27 days; the first run only notes the time.
+async fn rotate(shared: &Arc<Shared>, link: &Link) -> Result<(), RequestError> {
+    let now = shared.now();
+    let device = shared.device();
+    let due = device.signed_prekey_since.is_some_and(|since| now.since(since).as_secs() >= ROTATION_SECONDS);
+    if device.signed_prekey_since.is_some() && !due {
+        return Ok(());
+    }
+    let mut device = (*device).clone();
+    if !due {
+        device.signed_prekey_since = Some(now);
+        return store_device(shared, device, Changes::new()).await;
+    }
+    let id = next_id(device.signed_prekey_id);
+    let signed = wa_signal::SignedPreKey::generate(id, device.identity().pair(), &mut shared.rng());
+    let row = |state| SignedPreKey {
+        key: credentials::to_row(&signed.pair),
+        signature: signed.signature.to_vec().into(),
+        created: now,
+        state,
+    };
+    let mut changes = Changes::new();
+    changes.put(tables::SignedPreKeys, &id, &row(SignedPreKeyState::Staged));
+    store_device(shared, device.clone(), changes).await?;
+    let rotate = Node::new("rotate").child(credentials::signed_key(&signed).to_node());
+    match link.ask(|request| iq(request, "set", "encrypt").child(rotate)).await {
+        Ok(_) => {}
+        Err(RequestError::Refused { code: 400..=499, .. }) => {
+            let mut changes = Changes::new();
+            changes.delete(tables::SignedPreKeys, &id);
+            return store_device(shared, device, changes).await;
+        }
+        Err(error) => return Err(error),
+    }
+    let mut changes = Changes::new();
+    let old = shared.store.whole(tables::SignedPreKeys).await.unwrap_or_default();
+    for (old_id, old) in old.iter().filter(|(old_id, _)| *old_id != id) {
+        changes.put(
+            tables::SignedPreKeys,
+            old_id,
+            &SignedPreKey { state: SignedPreKeyState::Old, ..old.clone() },
+        );
+    }
+    // Late messages name old keys: the three latest stay.
+    let mut ids: Vec<(wa_store::UnixTime, u32)> =
+        old.iter().filter(|(old_id, _)| *old_id != id).map(|(old_id, old)| (old.created, *old_id)).collect();
+    ids.sort();
+    for (_, surplus) in ids.iter().rev().skip(3) {
+        changes.delete(tables::SignedPreKeys, surplus);
+    }
+    changes.put(tables::SignedPreKeys, &id, &row(SignedPreKeyState::Current));
+    device.signed_prekey_id = id;
+    device.signed_prekey_since = Some(now);
+    store_device(shared, device, changes).await
+}
+
+async fn store_device(
+    shared: &Shared,
+    device: wa_store::Device,
+    mut changes: Changes,
+) -> Result<(), RequestError> {
+    changes.put(tables::Devices, &(), &device);
+    let mut vault = shared.vault.lock().await;
+    let _ = vault.commit(shared, changes).await.map_err(|_| RequestError::Disconnected)?;
+    shared.set_device(device);
+    Ok(())
+}
+
+/// `<notification type="encrypt">`: the server runs low on our keys, or somebody has a new identity.
+pub(crate) async fn notification(shared: &Arc<Shared>, link: &Link, stanza: &Node) -> Result<(), Ended> {
+    if stanza.optional_child("count").is_some() {
+        let mut device = (*shared.device()).clone();
+        device.server_has_prekeys = false;
+        let mut changes = Changes::new();
+        changes.put(tables::Devices, &(), &device);
+        let mut vault = shared.vault.lock().await;
+        let _ = vault.commit(shared, changes).await?;
+        shared.set_device(device);
+        let (shared, link) = (Arc::clone(shared), link.clone());
+        tokio::spawn(async move { upload(&shared, &link).await });
+        return Ok(());
+    }
+    if stanza.optional_child("identity").is_some() {
+        return crate::devices::identity_changed(shared, stanza).await;
+    }
+    Ok(())
+}

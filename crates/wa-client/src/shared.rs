@@ -1,0 +1,249 @@
+//! What the tasks of one client share. No lock here is held while waiting for the network; the vault's own lock is
+//! the order in which cryptographic state changes.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use parking_lot::{Mutex, RwLock};
+use rand::RngExt;
+use rand_core::{CryptoRng, TryCryptoRng, TryRng};
+use tokio::sync::{Mutex as OrderedMutex, mpsc, watch};
+use wa_store::{AccountStore, Changes, Device, InboxRow, UnixTime, tables};
+
+use crate::config::{ClientVersion, Config};
+use crate::connection::link::{Link, RequestError, RequestIds};
+use crate::connection::supervisor::Control;
+use crate::events::{Kind, Slot, StoredEvent, Transients};
+use crate::health::Health;
+use crate::health::board::Board;
+use crate::messages::outbox::Workers;
+use crate::messages::sending::Reports;
+use crate::vault::Vault;
+
+/// The generator of a client.
+pub(crate) type Rng = Box<dyn CryptoRng + Send + Sync>;
+
+/// One client's state.
+pub(crate) struct Shared {
+    pub(crate) config: Config,
+    pub(crate) store: AccountStore,
+    pub(crate) vault: OrderedMutex<Vault>,
+    pub(crate) transients: Transients,
+    pub(crate) ids: Arc<RequestIds>,
+    device: RwLock<Arc<Device>>,
+    board: Mutex<Board>,
+    health: watch::Sender<Health>,
+    link: watch::Sender<Option<Link>>,
+    control: mpsc::UnboundedSender<Control>,
+    rng: Mutex<Rng>,
+    /// Server time minus local time, milliseconds, as two's complement.
+    skew: AtomicU64,
+    inbox_rows: AtomicU64,
+    stopped: AtomicBool,
+    /// Whether the account is shown as online: receipts are active then.
+    active: AtomicBool,
+    /// The connection that messages may be sent on: one that has caught up.
+    ready: AtomicU64,
+    pub(crate) version: Mutex<ClientVersion>,
+    pub(crate) reports: Reports,
+    pub(crate) workers: Workers,
+}
+
+impl Shared {
+    pub(crate) fn new(
+        config: Config,
+        store: AccountStore,
+        device: Device,
+        mut rng: Rng,
+        control: mpsc::UnboundedSender<Control>,
+    ) -> Self {
+        let now = store.store().clock().now();
+        let board = Board::new(now);
+        let ids = RequestIds::new(rng.random(), rng.random());
+        Self {
+            vault: OrderedMutex::new(Vault::new()),
+            transients: Transients::default(),
+            ids: Arc::new(ids),
+            device: RwLock::new(Arc::new(device)),
+            health: watch::Sender::new(board.health()),
+            board: Mutex::new(board),
+            link: watch::Sender::new(None),
+            control,
+            rng: Mutex::new(rng),
+            skew: AtomicU64::new(0),
+            inbox_rows: AtomicU64::new(0),
+            stopped: AtomicBool::new(false),
+            active: AtomicBool::new(false),
+            ready: AtomicU64::new(0),
+            version: Mutex::new(config.version.clone()),
+            reports: Reports::default(),
+            workers: Workers::default(),
+            config,
+            store,
+        }
+    }
+
+    /// Wall time.
+    pub(crate) fn now(&self) -> UnixTime {
+        self.store.store().clock().now()
+    }
+
+    /// Wall time as the server sees it.
+    pub(crate) fn server_now(&self) -> UnixTime {
+        let skew = self.skew.load(Ordering::Relaxed).cast_signed();
+        UnixTime::from_millis(self.now().as_millis().saturating_add_signed(skew))
+    }
+
+    /// Learns the difference to the server's clock from a time that it just gave.
+    pub(crate) fn learn_time(&self, server_seconds: u64) {
+        if server_seconds > 0 {
+            let skew = UnixTime::from_secs(server_seconds).as_millis().wrapping_sub(self.now().as_millis());
+            self.skew.store(skew, Ordering::Relaxed);
+        }
+    }
+
+    /// The device's credentials as they are now.
+    pub(crate) fn device(&self) -> Arc<Device> {
+        Arc::clone(&self.device.read())
+    }
+
+    /// Replaces the credentials: only after the commit that stored them.
+    pub(crate) fn set_device(&self, device: Device) {
+        *self.device.write() = Arc::new(device);
+    }
+
+    /// The client's generator. Draws are short; never hold two.
+    pub(crate) fn rng(&self) -> Draws<'_> {
+        Draws(&self.rng)
+    }
+
+    /// A wait between two bounds.
+    pub(crate) fn draw(&self, (least, most): (Duration, Duration)) -> Duration {
+        if least >= most { least } else { self.rng.lock().random_range(least..=most) }
+    }
+
+    /// Reports on the board and publishes the result if it differs.
+    pub(crate) fn report(&self, change: impl FnOnce(&mut Board)) {
+        let health = {
+            let mut board = self.board.lock();
+            change(&mut board);
+            board.health()
+        };
+        let changed = self.health.send_if_modified(|old| {
+            let differs = *old != health;
+            if differs {
+                old.clone_from(&health);
+            }
+            differs
+        });
+        if changed {
+            self.transients.put(Slot::Health, Kind::Health(Box::new(health)));
+        }
+    }
+
+    /// Watches the health.
+    pub(crate) fn health(&self) -> watch::Receiver<Health> {
+        self.health.subscribe()
+    }
+
+    /// Publishes a connection, or its end.
+    pub(crate) fn set_link(&self, link: Option<Link>) {
+        self.link.send_replace(link);
+    }
+
+    /// Watches the connection.
+    pub(crate) fn links(&self) -> watch::Receiver<Option<Link>> {
+        self.link.subscribe()
+    }
+
+    /// The connection that stands now.
+    pub(crate) fn link(&self) -> Result<Link, RequestError> {
+        self.link.borrow().clone().filter(Link::is_open).ok_or(RequestError::Disconnected)
+    }
+
+    /// A connection has caught up: messages may be sent on it.
+    pub(crate) fn set_ready(&self, link: &Link) {
+        self.ready.store(link.generation(), Ordering::Release);
+    }
+
+    /// The connection to send messages on, if there is one.
+    pub(crate) fn sending_link(&self) -> Option<Link> {
+        let ready = self.ready.load(Ordering::Acquire);
+        self.link().ok().filter(|link| link.generation() == ready)
+    }
+
+    /// Whether delivery receipts are active.
+    pub(crate) fn is_active(&self) -> bool {
+        self.active.load(Ordering::Relaxed)
+    }
+
+    /// The account was shown as online, or as offline.
+    pub(crate) fn set_active(&self, active: bool) {
+        self.active.store(active, Ordering::Relaxed);
+    }
+
+    /// Writes an event into the inbox, as part of somebody's commit.
+    pub(crate) fn event_row(&self, changes: &mut Changes, event: &StoredEvent) {
+        let row = InboxRow { received: self.now(), event: event.encode() };
+        changes.put(tables::Inbox, &self.store.next_cursor(), &row);
+    }
+
+    /// Tells the supervisor something; a supervisor that is gone needs nothing.
+    pub(crate) fn control(&self, control: Control) {
+        let _ = self.control.send(control);
+    }
+
+    /// Rows came into the inbox: rings for the stream.
+    pub(crate) fn inbox_grew(&self, rows: u64) {
+        if rows > 0 {
+            self.inbox_rows.fetch_add(rows, Ordering::Relaxed);
+            self.transients.bell.notify_one();
+        }
+    }
+
+    /// Rows were acknowledged.
+    pub(crate) fn inbox_taken(&self, rows: u64) {
+        let _ = self
+            .inbox_rows
+            .try_update(Ordering::Relaxed, Ordering::Relaxed, |waiting| Some(waiting.saturating_sub(rows)));
+    }
+
+    /// Rows that wait for the application.
+    pub(crate) fn inbox_waiting(&self) -> u64 {
+        self.inbox_rows.load(Ordering::Relaxed)
+    }
+
+    /// Whether the client has stopped for good.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Acquire)
+    }
+
+    /// The client has stopped: the stream ends when everything was taken.
+    pub(crate) fn set_stopped(&self) {
+        self.stopped.store(true, Ordering::Release);
+        self.transients.bell.notify_one();
+    }
+}
+
+/// Draws from the client's generator, locked for each draw alone.
+pub(crate) struct Draws<'a>(&'a Mutex<Rng>);
+
+impl TryRng for Draws<'_> {
+    type Error = core::convert::Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
+        Ok(self.0.lock().next_u32())
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
+        Ok(self.0.lock().next_u64())
+    }
+
+    fn try_fill_bytes(&mut self, out: &mut [u8]) -> Result<(), Self::Error> {
+        self.0.lock().fill_bytes(out);
+        Ok(())
+    }
+}
+
+impl TryCryptoRng for Draws<'_> {}

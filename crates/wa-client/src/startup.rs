@@ -1,0 +1,122 @@
+//! What follows an accepted login (chapter 01 §8): pre-keys, activation, the backlog, presence.
+
+use std::sync::Arc;
+
+use wa_binary::{Jid, Node, NodeRef};
+use wa_store::{Changes, MappingSource, UnixTime, tables};
+
+use crate::connection::link::{Link, iq};
+use crate::credentials::Own;
+use crate::health::{Cause, Condition, DeadlineKind, Status};
+use crate::identity::user_row;
+use crate::shared::Shared;
+
+/// Begins everything that a login brings. Later steps stop by themselves when the connection ends.
+pub(crate) fn begin(shared: &Arc<Shared>, link: &Link, lid: Option<Jid>) {
+    let (shared, link) = (Arc::clone(shared), link.clone());
+    tokio::spawn(async move {
+        if !store_login(&shared, lid).await {
+            return;
+        }
+        let _ = link.send(&unified_session(&shared));
+        // The order matters: rotating first could put an old signed pre-key back on the server.
+        crate::prekeys::upkeep(&shared, &link).await;
+        if let Err(error) = link.ask(|id| iq(id, "set", "passive").child(Node::new("active"))).await {
+            tracing::debug!(%error, "the connection was not made active");
+        }
+    });
+}
+
+/// Counts the login and keeps the LID that it may have brought.
+async fn store_login(shared: &Shared, lid: Option<Jid>) -> bool {
+    let mut vault = shared.vault.lock().await;
+    let mut device = (*shared.device()).clone();
+    device.login_counter += 1;
+    let mut changes = Changes::new();
+    if let (Some(registration), Some(lid)) = (&mut device.registration, lid) {
+        let user = user_row(&lid);
+        if registration.lid.as_ref() != Some(&user) {
+            changes.link_lid(&user, &registration.pn.user, MappingSource::Own, shared.now());
+            registration.lid = Some(user);
+        }
+    }
+    changes.put(tables::Devices, &(), &device);
+    let stored = vault.commit(shared, changes).await.is_ok();
+    if stored {
+        shared.set_device(device);
+    }
+    stored
+}
+
+/// `<ib><unified_session/></ib>` (chapter 01 §10.1).
+pub(crate) fn unified_session(shared: &Shared) -> Node {
+    let id = wa_core::login::unified_session_id(shared.server_now().as_millis().cast_signed(), 0);
+    Node::new("ib").child(Node::new("unified_session").attr("id", id.to_string()))
+}
+
+/// Takes the backlog as complete when it makes no progress for too long.
+pub(crate) fn watch_backlog(shared: &Arc<Shared>, link: &Link) {
+    let (shared, link) = (Arc::clone(shared), link.clone());
+    tokio::spawn(async move {
+        let mut health = shared.health();
+        loop {
+            let before = health.borrow_and_update().status.clone();
+            if !matches!(before, Status::CatchingUp { .. }) || !link.is_open() {
+                return;
+            }
+            if tokio::time::timeout(shared.config.timeouts.backlog, health.changed()).await.is_err() {
+                tracing::warn!("the backlog made no progress and is taken as complete");
+                caught_up(&shared, &link);
+                return;
+            }
+        }
+    });
+}
+
+/// The backlog is done: the account is online.
+pub(crate) fn caught_up(shared: &Arc<Shared>, link: &Link) {
+    let condition = Condition::new(Status::Online, Cause::Working, shared.now());
+    shared.report(|board| board.connection(condition));
+    shared.set_ready(link);
+    crate::presence::on_connect(shared, link);
+    crate::messages::outbox::wake(shared);
+}
+
+/// A dirty bit: refreshes nothing that is always asked for anew, and cleans it.
+pub(crate) fn clean(shared: &Arc<Shared>, link: &Link, dirty: NodeRef<'_>) {
+    let (Ok(Some(kind)), Ok(Some(timestamp))) =
+        (dirty.optional("type").string(), dirty.optional("timestamp").string())
+    else {
+        return;
+    };
+    let (shared, link) = (Arc::clone(shared), link.clone());
+    tokio::spawn(async move {
+        if kind == "account_sync" {
+            // Our own device list may have changed: the next send asks for it.
+            crate::devices::forget_own(&shared).await;
+        }
+        let clean = Node::new("clean").attr("type", kind).attr("timestamp", timestamp);
+        if let Err(error) = link.ask(|id| iq(id, "set", "urn:xmpp:whatsapp:dirty").child(clean)).await {
+            tracing::debug!(%error, "a dirty bit was not cleaned");
+        }
+    });
+}
+
+/// The server announces that it will refuse this version (chapter 01 §5.1).
+pub(crate) fn client_expires(shared: &Shared, notice: NodeRef<'_>) {
+    const LEAST: std::time::Duration = std::time::Duration::from_secs(3 * 86_400);
+    match notice.optional("t").u64() {
+        Ok(Some(at)) => {
+            let at = UnixTime::from_secs(at).max(shared.now().after(LEAST));
+            shared.report(|board| board.deadline(DeadlineKind::ClientExpires, Some(at)));
+        }
+        Ok(None) => shared.report(|board| board.deadline(DeadlineKind::ClientExpires, None)),
+        Err(error) => tracing::warn!(%error, "an unreadable expiration was ignored"),
+    }
+}
+
+/// Own addresses, for whoever needs both.
+pub(crate) fn own(shared: &Shared) -> Option<(Jid, Option<Jid>)> {
+    let device = shared.device();
+    Some((device.pn()?, device.lid()))
+}

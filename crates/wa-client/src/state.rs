@@ -1,0 +1,73 @@
+//! Small state of the linked number, by name (the store's `NumberState`): routing bytes, the server's certificates.
+
+use wa_noise::{KnownCertificate, KnownServer, PublicKey};
+use wa_store::tables::{NumberState, Settings};
+use wa_store::{AccountStore, Bytes, Changes};
+
+use crate::identity::Peer;
+use crate::shared::Shared;
+
+const ROUTING: &str = "edge-routing";
+const SERVER: &str = "known-server";
+/// Among the settings: it outlives the link.
+const LAST_LINKED: &str = "wa/last-linked";
+
+/// Bytes that the server wants back in front of the next handshake (chapter 01 §3).
+pub(crate) async fn routing_info(store: &AccountStore) -> Option<Bytes> {
+    store.one(NumberState, &ROUTING.into()).await.ok().flatten()
+}
+
+/// Stores new routing bytes.
+pub(crate) fn put_routing_info(changes: &mut Changes, bytes: &[u8]) {
+    changes.put(NumberState, &ROUTING.into(), &Bytes::copy_from_slice(bytes));
+}
+
+/// Who was linked last.
+pub(crate) async fn last_linked(store: &AccountStore) -> Option<Peer> {
+    let bytes = store.one(Settings, &LAST_LINKED.into()).await.ok().flatten()?;
+    postcard::from_bytes(&bytes).ok()
+}
+
+/// Remembers who is linked, beyond the link itself.
+pub(crate) fn put_last_linked(changes: &mut Changes, me: &Peer) {
+    // Writing to memory cannot fail.
+    let bytes = Bytes::from(postcard::to_allocvec(me).unwrap_or_default());
+    changes.put(Settings, &LAST_LINKED.into(), &bytes);
+}
+
+/// The verified server of an earlier connection. What cannot be read is as good as nothing.
+pub(crate) async fn known_server(store: &AccountStore) -> Option<KnownServer> {
+    let bytes = store.one(NumberState, &SERVER.into()).await.ok().flatten()?;
+    let (leaf, intermediate) = (bytes.get(..48)?, bytes.get(48..96)?);
+    Some(KnownServer { leaf: certificate(leaf)?, intermediate: certificate(intermediate)? })
+}
+
+/// Stores or forgets the verified server: a cache, so a failure is only logged.
+pub(crate) async fn store_known_server(shared: &Shared, known: Option<&KnownServer>) {
+    let mut changes = Changes::new();
+    match known {
+        Some(known) => {
+            let mut bytes = Vec::with_capacity(96);
+            for certificate in [&known.leaf, &known.intermediate] {
+                bytes.extend_from_slice(certificate.key.as_bytes());
+                bytes.extend_from_slice(&certificate.not_before.to_be_bytes());
+                bytes.extend_from_slice(&certificate.not_after.to_be_bytes());
+            }
+            changes.put(NumberState, &SERVER.into(), &Bytes::from(bytes));
+        }
+        None => {
+            changes.delete(NumberState, &SERVER.into());
+        }
+    }
+    if let Err(error) = shared.store.commit(changes).await {
+        tracing::warn!(%error, "the server's certificates were not stored");
+    }
+}
+
+fn certificate(bytes: &[u8]) -> Option<KnownCertificate> {
+    Some(KnownCertificate {
+        key: PublicKey::from_raw(bytes.get(..32)?).ok()?,
+        not_before: u64::from_be_bytes(bytes.get(32..40)?.try_into().ok()?),
+        not_after: u64::from_be_bytes(bytes.get(40..48)?.try_into().ok()?),
+    })
+}

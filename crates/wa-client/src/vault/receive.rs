@@ -1,0 +1,364 @@
+//! Messages in: decrypt, understand, store, and only then acknowledge (chapters 04 §13 and 05 §7).
+
+use std::sync::Arc;
+
+use prost::Message as _;
+use wa_binary::{Jid, Node};
+use wa_core::envelope::padding::unpad;
+use wa_proto::e2e_message as proto;
+use wa_signal::{
+    Distributed, ErrorClass, OwnPreKeys, PreKeySignalMessage, Sender, SenderKeyDistribution,
+    SenderKeyMessage, SessionUse, SignalError, SignalMessage,
+};
+use wa_store::{Bytes, MappingSource, StoreError, UnixTime, tables};
+
+use super::incoming::{Encrypted, EncryptedKind, Incoming};
+use super::step::{After, Outputs, Step};
+use crate::connection::acks::{Nack, ack};
+use crate::connection::link::Link;
+use crate::connection::outcome::Ended;
+use crate::credentials::{Own, from_row, signed_from_row};
+use crate::events::StoredEvent;
+use crate::health::board::Place;
+use crate::health::{Cause, Condition, Status};
+use crate::identity::{Peer, chat_row, user_row};
+use crate::messages::types::StoredMessage;
+use crate::messages::{receipts, retry};
+use crate::shared::Shared;
+
+/// Takes a batch of messages in one step and one commit.
+///
+/// # Errors
+/// The connection has to end: the store cannot be read, or the lease is gone. Nothing was acknowledged then.
+pub(crate) async fn receive(shared: &Arc<Shared>, link: &Link, stanzas: Vec<Node>) -> Result<(), Ended> {
+    if shared.inbox_waiting() > shared.config.inbox.rows {
+        // Neither decrypted nor acknowledged: the server keeps them.
+        let waiting = shared.inbox_waiting();
+        let condition =
+            Condition::new(Status::ApplicationBehind { waiting }, Cause::ApplicationBehind, shared.now());
+        shared.report(|board| board.raise(Place::Application, condition));
+        return Ok(());
+    }
+    let mut vault = shared.vault.lock().await;
+    let mut step = Step::new(shared);
+    for stanza in &stanzas {
+        step.message(stanza).await?;
+    }
+    let committed = vault.commit(shared, step.finish()).await?;
+    publish(shared, link, committed);
+    Ok(())
+}
+
+/// Lets out what a commit has allowed.
+pub(crate) fn publish(shared: &Arc<Shared>, link: &Link, outputs: wa_store::Committed<Outputs>) {
+    let outputs = outputs.release();
+    if let Some(device) = outputs.device {
+        shared.set_device(device);
+    }
+    for stanza in &outputs.stanzas {
+        // Without a connection the server sends again, and what is a duplicate then is answered again.
+        let _ = link.send(stanza);
+    }
+    shared.inbox_grew(outputs.events);
+    for after in outputs.after {
+        match after {
+            After::RefreshDevices(user) => crate::devices::forget_later(shared, user),
+        }
+    }
+}
+
+/// What became of the ciphertexts of a stanza.
+enum Opened {
+    /// A plaintext, padding removed, with its decoded form.
+    Message(Bytes, Box<proto::Message>),
+    /// Only keys or things between own devices came.
+    Nothing,
+    /// It was processed before.
+    Duplicate,
+    /// It cannot be opened; a retry may help.
+    Failed(SignalError),
+    /// It was opened, but is no message.
+    NoMessage,
+    /// Nothing in it is known.
+    Unknown,
+}
+
+impl Step<'_> {
+    async fn message(&mut self, stanza: &Node) -> Result<(), StoreError> {
+        let incoming = match Incoming::parse(stanza, &*self.device) {
+            Ok(incoming) => incoming,
+            Err(error) => {
+                tracing::warn!(%error, "a message's envelope cannot be read");
+                self.refuse(stanza, Nack::Parsing);
+                return Ok(());
+            }
+        };
+        if let Some(alt) = &incoming.sender_alt {
+            self.learn(&incoming.sender, alt, MappingSource::Live).await?;
+        }
+        if let Some(alt) = &incoming.recipient_alt {
+            self.learn(&incoming.chat, alt, MappingSource::Live).await?;
+        }
+        if incoming.unavailable {
+            self.undecryptable(&incoming).await?;
+            self.acknowledge(stanza);
+            return Ok(());
+        }
+        match self.open(&incoming).await? {
+            Opened::Message(bytes, message) => {
+                self.understand(&incoming, bytes, &message).await?;
+                self.receipt(stanza, &incoming);
+            }
+            Opened::Nothing | Opened::Duplicate => self.receipt(stanza, &incoming),
+            Opened::Failed(error) => self.failed(stanza, &incoming, &error).await?,
+            Opened::NoMessage => self.refuse(stanza, Nack::InvalidProtobuf),
+            Opened::Unknown => self.refuse(stanza, Nack::UnrecognizedStanza),
+        }
+        Ok(())
+    }
+
+    fn refuse(&mut self, stanza: &Node, error: Nack) {
+        let own = self.device.pn();
+        self.outputs.stanzas.extend(ack(stanza, own.as_ref(), Some(error)));
+    }
+
+    fn acknowledge(&mut self, stanza: &Node) {
+        let own = self.device.pn();
+        self.outputs.stanzas.extend(ack(stanza, own.as_ref(), None));
+    }
+
+    fn receipt(&mut self, stanza: &Node, incoming: &Incoming) {
+        match receipts::delivery(incoming, self.shared.is_active()) {
+            Some(receipt) => self.outputs.stanzas.push(receipt),
+            None => self.acknowledge(stanza),
+        }
+    }
+
+    /// Opens every ciphertext, pairwise ones first: they may bring the key for the others.
+    async fn open(&mut self, incoming: &Incoming) -> Result<Opened, StoreError> {
+        let mut result = Opened::Unknown;
+        for one in &incoming.encrypted {
+            if one.kind == EncryptedKind::SenderKey && incoming.is_direct() {
+                continue;
+            }
+            let opened = match one.kind {
+                EncryptedKind::PreKey | EncryptedKind::Message => self.open_pairwise(incoming, one).await?,
+                EncryptedKind::SenderKey => self.open_shared(incoming, one).await?,
+                // Bots are spoken to later; their answers are not lost, since they stay unread on the phone.
+                EncryptedKind::BotMessage => {
+                    return Ok(Opened::Unknown);
+                }
+            };
+            let plaintext = match opened {
+                Ok(plaintext) => plaintext,
+                Err(error) if error.class() == ErrorClass::Duplicate => {
+                    result = Opened::Duplicate;
+                    continue;
+                }
+                // The resend will bring both ciphertexts.
+                Err(error) => return Ok(Opened::Failed(error)),
+            };
+            let Ok(text) = unpad(&plaintext) else { return Ok(Opened::NoMessage) };
+            let bytes = Bytes::copy_from_slice(text);
+            let Ok(message) = proto::Message::decode(bytes.clone()) else { return Ok(Opened::NoMessage) };
+            self.take_sender_key(incoming, &message).await?;
+            result = if crate::messages::has_content(&message) {
+                Opened::Message(bytes, Box::new(message))
+            } else {
+                Opened::Nothing
+            };
+        }
+        Ok(result)
+    }
+
+    async fn open_pairwise(
+        &mut self,
+        incoming: &Incoming,
+        one: &Encrypted,
+    ) -> Result<Result<Vec<u8>, SignalError>, StoreError> {
+        let at = self.address_of(&incoming.sender).await?;
+        let local = self.local.clone();
+        let sender = if incoming.from_me { Sender::OwnDevice } else { Sender::Other };
+        let mut rng = self.shared.rng();
+        let received = if one.kind == EncryptedKind::PreKey {
+            let message = match PreKeySignalMessage::parse(&one.bytes) {
+                Ok(message) => message,
+                Err(error) => return Ok(Err(error)),
+            };
+            let (signed, one_time) = if self.session(&at).await?.record.knows(&message) {
+                (None, None)
+            } else {
+                self.own_keys(&message).await?
+            };
+            let keys = OwnPreKeys { signed: signed.as_ref(), one_time: one_time.as_ref() };
+            self.session(&at).await?.record.decrypt_pre_key(&local, &message, keys, sender, &mut rng)
+        } else {
+            match SignalMessage::parse(&one.bytes) {
+                Ok(message) => self.session(&at).await?.record.decrypt(&local, &message, sender, &mut rng),
+                Err(error) => Err(error),
+            }
+        };
+        let received = match received {
+            Ok(received) => received,
+            Err(error) => return Ok(Err(error)),
+        };
+        if received.session == SessionUse::Created {
+            // A session that the peer began is one that the original of a restored copy never used.
+            self.session(&at).await?.sending = wa_store::Sending::Allowed;
+            if self.save_identity(&at, &received.identity_key).await? && at.device == 0 {
+                self.event(&StoredEvent::IdentityChanged(Peer::of(
+                    &incoming.sender,
+                    incoming.sender_alt.as_ref(),
+                )));
+                self.outputs.after.push(After::RefreshDevices(incoming.sender.user_jid()));
+            }
+        }
+        if let Some(id) = received.consumed_pre_key {
+            self.changes.delete(tables::PreKeys, &id);
+        }
+        self.store_session(&at);
+        Ok(Ok(received.plaintext))
+    }
+
+    /// Our pre-keys that a message names.
+    async fn own_keys(
+        &mut self,
+        message: &PreKeySignalMessage<'_>,
+    ) -> Result<(Option<wa_signal::SignedPreKey>, Option<wa_signal::PreKey>), StoreError> {
+        let id = message.signed_pre_key_id();
+        let signed = self.shared.store.one(tables::SignedPreKeys, &id).await?;
+        let signed = signed.and_then(|row| signed_from_row(id, &row));
+        let one_time = match message.pre_key_id() {
+            Some(id) => {
+                let row = self.shared.store.one(tables::PreKeys, &id).await?;
+                row.map(|row| wa_signal::PreKey { id, pair: from_row(&row.key) })
+            }
+            None => None,
+        };
+        Ok((signed, one_time))
+    }
+
+    async fn open_shared(
+        &mut self,
+        incoming: &Incoming,
+        one: &Encrypted,
+    ) -> Result<Result<Vec<u8>, SignalError>, StoreError> {
+        let at = (chat_row(&incoming.chat), self.address_of(&incoming.sender).await?);
+        let opened = match SenderKeyMessage::parse(&one.bytes) {
+            Ok(message) => self.sender_key(&at).await?.decrypt(&message),
+            Err(error) => Err(error),
+        };
+        if opened.is_ok() {
+            self.store_sender_key(&at);
+        }
+        Ok(opened)
+    }
+
+    async fn take_sender_key(
+        &mut self,
+        incoming: &Incoming,
+        message: &proto::Message,
+    ) -> Result<(), StoreError> {
+        let Some(distribution) = &message.sender_key_distribution_message else { return Ok(()) };
+        let bytes = distribution.axolotl_sender_key_distribution_message.as_deref().unwrap_or_default();
+        let group: Option<Jid> = distribution.group_id.as_deref().and_then(|id| id.parse().ok());
+        match (SenderKeyDistribution::parse(bytes), group) {
+            (Ok(distribution), Some(group)) => {
+                let at = (chat_row(&group), self.address_of(&incoming.sender).await?);
+                let what: Distributed = self.sender_key(&at).await?.process(&distribution);
+                tracing::trace!(?what, "a sender key came");
+                self.store_sender_key(&at);
+            }
+            (Err(error), _) => tracing::warn!(%error, "a sender key cannot be read"),
+            (_, None) => tracing::warn!("a sender key without a group"),
+        }
+        Ok(())
+    }
+
+    /// Stores what a message means: an event for the application, or state between own devices.
+    async fn understand(
+        &mut self,
+        incoming: &Incoming,
+        bytes: Bytes,
+        message: &proto::Message,
+    ) -> Result<(), StoreError> {
+        // Only our own devices may speak about our own messages and keys.
+        let own_copy = message.device_sent_message.as_deref().filter(|_| incoming.from_me);
+        let chat = own_copy
+            .and_then(|copy| copy.destination_jid.as_deref())
+            .and_then(|jid| jid.parse::<Jid>().ok())
+            .filter(|_| incoming.is_direct())
+            .unwrap_or_else(|| incoming.chat.clone());
+        let bytes = match own_copy.and_then(|copy| copy.message.as_deref()) {
+            Some(inner) => inner.encode_to_vec().into(),
+            None => bytes,
+        };
+        let inner = own_copy.and_then(|copy| copy.message.as_deref()).unwrap_or(message);
+        if incoming.from_me
+            && let Some(protocol) = inner.protocol_message.as_deref()
+            && crate::history::keep(self, incoming, protocol).await?
+        {
+            return Ok(());
+        }
+        self.keep_secret(incoming, &chat, inner);
+        let chat = self.chat(&chat).await?;
+        let timestamp = incoming.timestamp.map_or_else(|| self.shared.now(), UnixTime::from_secs);
+        let sender = Peer::of(&incoming.sender, incoming.sender_alt.as_ref());
+        self.event(&StoredEvent::Message(Box::new(StoredMessage {
+            id: incoming.id.clone(),
+            chat,
+            sender,
+            from_me: incoming.from_me,
+            timestamp,
+            push_name: incoming.push_name.clone(),
+            was_offline: incoming.was_offline,
+            original: bytes,
+        })));
+        Ok(())
+    }
+
+    /// Keeps the secret that later add-ons (votes, edits, reactions) are opened with.
+    fn keep_secret(&mut self, incoming: &Incoming, chat: &Jid, message: &proto::Message) {
+        let secret = message.message_context_info.as_deref().and_then(|info| info.message_secret.as_deref());
+        let Some(Ok(secret)) = secret.map(wa_crypto::Secret::<32>::try_from) else { return };
+        let sender = user_row(&incoming.sender);
+        let row =
+            wa_store::MessageSecret { secret, seen_as: sender.clone(), source: wa_store::SecretSource::Live };
+        self.changes.put(tables::MessageSecrets, &(chat_row(chat), sender, incoming.id.clone()), &row);
+    }
+
+    async fn failed(
+        &mut self,
+        stanza: &Node,
+        incoming: &Incoming,
+        error: &SignalError,
+    ) -> Result<(), StoreError> {
+        tracing::warn!(%error, "a message cannot be opened");
+        if !error.class().asks_for_retry() {
+            // A fault of our own: unacknowledged, so that the server keeps it.
+            return Ok(());
+        }
+        if retry::ask(self, incoming, error.class()).await? == retry::Asked::First {
+            self.undecryptable(incoming).await?;
+        }
+        // Behind the retry receipt: the stanza then leaves the server's queue.
+        self.acknowledge(stanza);
+        Ok(())
+    }
+
+    async fn undecryptable(&mut self, incoming: &Incoming) -> Result<(), StoreError> {
+        let chat = self.chat(&incoming.chat).await?;
+        let sender = Peer::of(&incoming.sender, incoming.sender_alt.as_ref());
+        self.event(&StoredEvent::Undecryptable { chat, sender, id: incoming.id.to_string() });
+        Ok(())
+    }
+}
+
+impl From<StoreError> for Ended {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::LeaseLost { .. } => Self::LeaseLost,
+            other => Self::Closed(Some(format!("the store cannot be read: {other}"))),
+        }
+    }
+}
