@@ -9,6 +9,7 @@ use bytes::Bytes;
 
 use crate::error::DecodeError;
 use crate::inflate::inflate;
+use crate::token::SINGLE_END;
 use crate::view::{Children, ContentRef, NodeRef, content_at};
 use crate::wire::{self, LIST_8, LIST_16, LIST_EMPTY, Name};
 
@@ -220,36 +221,21 @@ impl Tape {
             return Err(DecodeError::InvalidNode { position: at });
         }
         let node = self.words.len();
-        let after = match wire::name_at(data, pos)? {
-            Name::InPlace(end) => {
-                self.words.push(pos as u32);
-                end
-            }
-            Name::Packed(end) => {
-                self.unpack(data, pos, end);
-                end
-            }
-            Name::NoString => return Err(DecodeError::InvalidNode { position: pos }),
-        };
-        if wire::name_is_empty(data, pos, after) {
-            return Err(DecodeError::InvalidNode { position: pos });
-        }
-        pos = after;
         let attrs = (size - 1) / 2;
-        self.words.extend_from_slice(&[(attrs as u32) << 2, 0]);
+        self.words.extend_from_slice(&[pos as u32, (attrs as u32) << 2, 0]);
+        pos = match wire::byte(data, pos)? {
+            1..SINGLE_END => pos + 1,
+            _ => self.long_tag(data, pos, node)?,
+        };
         let mut seen = 0u64;
         let mut suspect = false;
         for _ in 0..attrs {
-            let value = match wire::name_at(data, pos)? {
-                Name::InPlace(end) => {
-                    self.words.push(pos as u32);
-                    end
-                }
-                Name::Packed(end) => {
-                    self.unpack(data, pos, end);
-                    end
-                }
-                Name::NoString => return Err(DecodeError::NonStringKey { position: pos }),
+            let key = wire::byte(data, pos)?;
+            let value = if (1..SINGLE_END).contains(&key) {
+                self.words.push(pos as u32);
+                pos + 1
+            } else {
+                self.long_key(data, pos)?
             };
             // One bit for each key by its last byte: no bit twice, no key twice.
             let bit = 1u64 << (data.get(value - 1).copied().unwrap_or(0) & 63);
@@ -291,12 +277,42 @@ impl Tape {
         self.words.push(word);
     }
 
+    /// The tag at `at`, which is no single-byte token: gives its end.
+    #[inline(never)]
+    fn long_tag(&mut self, data: &[u8], at: usize, node: usize) -> Result<usize, DecodeError> {
+        let (word, end) = match wire::name_at(data, at)? {
+            Name::InPlace(end) => (at as u32, end),
+            Name::Packed(end) => (self.unpack(data, at, end), end),
+            Name::NoString => return Err(DecodeError::InvalidNode { position: at }),
+        };
+        if wire::name_is_empty(data, at, end) {
+            return Err(DecodeError::InvalidNode { position: at });
+        }
+        if let Some(place) = self.words.get_mut(node) {
+            *place = word;
+        }
+        Ok(end)
+    }
+
+    /// The key at `at`, which is no single-byte token: gives its end.
+    #[inline(never)]
+    fn long_key(&mut self, data: &[u8], at: usize) -> Result<usize, DecodeError> {
+        let (word, end) = match wire::name_at(data, at)? {
+            Name::InPlace(end) => (at as u32, end),
+            Name::Packed(end) => (self.unpack(data, at, end), end),
+            Name::NoString => return Err(DecodeError::NonStringKey { position: at }),
+        };
+        self.words.push(word);
+        Ok(end)
+    }
+
     #[cold]
-    fn unpack(&mut self, data: &[u8], at: usize, end: usize) {
+    fn unpack(&mut self, data: &[u8], at: usize, end: usize) -> u32 {
         let start = self.names.len() as u32;
         wire::text_at(data, at).0.with_str(|text| self.names.push_str(text));
-        self.words.push(UNPACKED | self.name_places.len() as u32);
+        let word = UNPACKED | self.name_places.len() as u32;
         self.name_places.push(NamePlace { start, end: self.names.len() as u32, value: end as u32 });
+        word
     }
 
     /// Of a repeated key only the last value counts; it takes the place of the first.
@@ -338,9 +354,11 @@ impl Tape {
 
     #[inline]
     fn name<'a>(&'a self, data: &'a [u8], word: u32) -> (&'a str, usize) {
-        if word & UNPACKED == 0 {
-            return wire::name_text(data, word as usize);
-        }
+        if word & UNPACKED == 0 { wire::name_text(data, word as usize) } else { self.unpacked(data, word) }
+    }
+
+    #[cold]
+    fn unpacked<'a>(&'a self, data: &'a [u8], word: u32) -> (&'a str, usize) {
         match self.name_places.get((word & !UNPACKED) as usize) {
             Some(place) => {
                 let text = self.names.get(place.start as usize..place.end as usize);

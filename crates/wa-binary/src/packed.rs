@@ -5,20 +5,6 @@ use std::fmt;
 /// Longest string that a writer packs, in characters.
 pub(crate) const LONGEST_PACKED: usize = 127;
 
-/// Characters of one packed byte, by alphabet.
-static NIBBLES: [[u8; 2]; 256] = pairs(*b"0123456789-.\0\0\0\0");
-static HEX: [[u8; 2]; 256] = pairs(*b"0123456789ABCDEF");
-
-const fn pairs(alphabet: [u8; 16]) -> [[u8; 2]; 256] {
-    let mut table = [[0; 2]; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        table[byte] = [alphabet[byte >> 4], alphabet[byte & 15]];
-        byte += 1;
-    }
-    table
-}
-
 /// Which characters a packed string is made of.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Alphabet {
@@ -29,52 +15,99 @@ pub(crate) enum Alphabet {
 /// A packed string as it lies in the frame; valid by construction.
 #[derive(Clone, Copy)]
 pub(crate) struct Packed<'a> {
-    pub(crate) bytes: &'a [u8],
-    pub(crate) odd: bool,
-    pub(crate) alphabet: Alphabet,
+    /// The frame from the first packed byte on: what follows is read along and cut off, which saves copies.
+    rest: &'a [u8],
+    /// Packed bytes, at most 127.
+    bytes: u8,
+    odd: bool,
+    alphabet: Alphabet,
+}
+
+/// Room for an unpacked string of `PACKED` bytes and twice as many characters; aligned, so that checking it goes word
+/// by word.
+#[repr(align(16))]
+struct Room<const PACKED: usize, const CHARACTERS: usize>([u8; CHARACTERS]);
+
+impl<const PACKED: usize, const CHARACTERS: usize> Room<PACKED, CHARACTERS> {
+    /// All the room filled with characters: first those of the string, then whatever follows in the frame.
+    #[inline]
+    fn filled(packed: Packed<'_>) -> Self {
+        let bytes = match packed.rest.first_chunk::<PACKED>() {
+            Some(bytes) => *bytes,
+            None => padded(packed.rest),
+        };
+        // Half bytes above 9 are moved from behind the digits to where their characters are.
+        let shift = match packed.alphabet {
+            Alphabet::Nibble => 13u8.wrapping_neg(),
+            Alphabet::Hex => 7,
+        };
+        let character = |half: u8| (half + b'0').wrapping_add(if half > 9 { shift } else { 0 });
+        let mut room = [0; CHARACTERS];
+        for (pair, byte) in room.as_chunks_mut::<2>().0.iter_mut().zip(bytes) {
+            *pair = [character(byte >> 4), character(byte & 15)];
+        }
+        Self(room)
+    }
+
+    /// The first `len` characters; all of them are ASCII.
+    #[inline]
+    fn cut(&self, len: usize) -> &str {
+        std::str::from_utf8(&self.0).ok().and_then(|text| text.get(..len)).unwrap_or("")
+    }
+}
+
+/// `rest`, which is short, with zeros behind it.
+#[inline(never)]
+fn padded<const N: usize>(rest: &[u8]) -> [u8; N] {
+    let mut bytes = [0; N];
+    bytes.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
+    bytes
 }
 
 impl<'a> Packed<'a> {
+    /// `field` is the length byte, `rest` the frame behind it.
     #[inline]
-    pub(crate) fn new(bytes: &'a [u8], odd: bool, alphabet: Alphabet) -> Self {
-        Self { bytes, odd, alphabet }
+    pub(crate) fn new(rest: &'a [u8], field: u8, alphabet: Alphabet) -> Self {
+        Self { rest, bytes: field & 0x7f, odd: field & 0x80 != 0, alphabet }
     }
 
     /// Characters.
     #[inline]
     pub(crate) fn len(self) -> usize {
-        2 * self.bytes.len() - usize::from(self.odd && !self.bytes.is_empty())
+        (2 * usize::from(self.bytes)).saturating_sub(usize::from(self.odd))
     }
 
     /// Calls `with` with the text, unpacked on the stack.
     #[inline]
     pub(crate) fn with_str<R>(self, with: impl FnOnce(&str) -> R) -> R {
-        if self.bytes.len() <= 16 {
-            let mut buffer = [0u8; 32];
-            with(self.unpack(&mut buffer))
-        } else {
-            let mut buffer = [0u8; 254];
-            with(self.unpack(&mut buffer))
+        let len = self.len();
+        match self.bytes {
+            0..=8 => with(Room::<8, 16>::filled(self).cut(len)),
+            9..=16 => with(Room::<16, 32>::filled(self).cut(len)),
+            _ => with(Room::<128, 256>::filled(self).cut(len)),
         }
-    }
-
-    #[inline]
-    fn unpack(self, buffer: &mut [u8]) -> &str {
-        let table = match self.alphabet {
-            Alphabet::Nibble => &NIBBLES,
-            Alphabet::Hex => &HEX,
-        };
-        for (out, byte) in buffer.chunks_exact_mut(2).zip(self.bytes) {
-            out.copy_from_slice(&table[usize::from(*byte)]);
-        }
-        let text = buffer.get(..self.len()).unwrap_or(&[]);
-        std::str::from_utf8(text).unwrap_or("")
     }
 
     /// The number that it writes, without leading zeros.
     #[inline]
     pub(crate) fn canonical_number(self) -> Option<u64> {
+        let bytes = usize::from(self.bytes);
         let len = self.len();
+        if bytes <= 8
+            && len > 0
+            && let Some(eight) = self.rest.first_chunk::<8>()
+        {
+            let digits = (u64::from_be_bytes(*eight) >> (64 - 8 * bytes)) >> (4 * u32::from(self.odd));
+            let first = digits >> (4 * (len - 1));
+            if not_digits(digits) || (first == 0 && len > 1) {
+                return None;
+            }
+            return Some(sixteen_digits(digits));
+        }
+        self.long_number(len)
+    }
+
+    fn long_number(self, len: usize) -> Option<u64> {
         if len == 0 || len > 19 {
             return if len == 20 {
                 self.with_str(|s| crate::jid::canonical_number(s.as_bytes()))
@@ -82,14 +115,9 @@ impl<'a> Packed<'a> {
                 None
             };
         }
-        let mut digits = 0u128;
-        for byte in self.bytes {
-            digits = digits << 8 | u128::from(*byte);
-        }
-        if self.odd {
-            digits >>= 4;
-        }
-        digits_to_number(digits, len)
+        let bytes = self.rest.get(..usize::from(self.bytes)).unwrap_or(&[]);
+        let digits = bytes.iter().fold(0u128, |digits, byte| digits << 8 | u128::from(*byte));
+        digits_to_number(digits >> (4 * u32::from(self.odd)), len)
     }
 }
 

@@ -94,7 +94,7 @@ impl<'a> Text<'a> {
     pub fn is_empty(self) -> bool {
         match self.0 {
             Repr::Str(text) => text.is_empty(),
-            Repr::Packed(packed) => packed.bytes.is_empty(),
+            Repr::Packed(packed) => packed.len() == 0,
             Repr::Lossy(bytes) => bytes.is_empty(),
             Repr::OddJid(_) => false,
         }

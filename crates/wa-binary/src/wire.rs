@@ -4,7 +4,7 @@
 use crate::error::DecodeError;
 use crate::jid::{Jid, Server, User};
 use crate::packed::{Alphabet, Packed, not_nibbles};
-use crate::token::{dictionary_text, single_text};
+use crate::token::{SINGLE_END, dictionary_text, single_text};
 use crate::value::{Text, Value};
 
 pub(crate) const LIST_EMPTY: u8 = 0;
@@ -85,16 +85,8 @@ fn packed_end(data: &[u8], tag: u8, at: usize) -> Checked<usize> {
 }
 
 /// Whether `len` packed bytes from `start` hold no half byte above 11 but the padding.
-#[inline]
 fn nibbles_are_valid(data: &[u8], start: usize, len: usize, odd: bool) -> bool {
     let padding = if odd { 0xf0 } else { 0xff };
-    if len <= 8
-        && let Some(chunk) = data.get(start..).and_then(|rest| rest.first_chunk::<8>())
-    {
-        // The bytes of the value alone, as the high end of a word.
-        let word = u64::from_be_bytes(*chunk) >> (64 - 8 * len);
-        return !not_nibbles(word & !(u64::from(odd) * 0x0f));
-    }
     let Some((last, rest)) = data.get(start..start + len).and_then(<[u8]>::split_last) else { return false };
     rest.iter().all(|&b| !not_nibbles(u64::from(b))) && !not_nibbles(u64::from(last & padding))
 }
@@ -170,12 +162,81 @@ fn jid_end(data: &[u8], tag: u8, at: usize) -> Checked<usize> {
 /// End of the attribute value or content value at `at`; lists are none.
 #[inline]
 pub(crate) fn value_end(data: &[u8], at: usize) -> Checked<usize> {
+    let rest = data.get(at..).unwrap_or(&[]);
+    let len = match rest {
+        [1..SINGLE_END, ..] => 1,
+        _ => value_len(rest),
+    };
+    if len == 0 { Err(value_error(data, at)) } else { Ok(at + len) }
+}
+
+/// Length of the value that `rest` begins with; 0 when it is broken. The forms that make up nearly all of the traffic
+/// come first.
+#[inline(never)]
+fn value_len(rest: &[u8]) -> usize {
+    let len = match rest {
+        [NIBBLE_8, field, rest @ ..] => extended(2, common_nibbles(rest, *field)),
+        [HEX_8, field @ (1..=0x7f | 0x81..), rest @ ..] if usize::from(field & 0x7f) <= rest.len() => {
+            2 + usize::from(field & 0x7f)
+        }
+        [BINARY_8, len, rest @ ..] if usize::from(*len) <= rest.len() => 2 + usize::from(*len),
+        [236..=239, _, ..] => 2,
+        [AD_JID, 0 | 1 | 128 | 129, _, NIBBLE_8, field, rest @ ..] => {
+            extended(5, common_nibbles(rest, *field))
+        }
+        [JID_PAIR, LIST_EMPTY, 1..SINGLE_END, ..] => 3,
+        [JID_PAIR, NIBBLE_8, field, rest @ ..] => {
+            let len = common_nibbles(rest, *field);
+            match rest.get(len) {
+                Some(1..SINGLE_END) if len > 0 => 4 + len,
+                _ => 0,
+            }
+        }
+        _ => 0,
+    };
+    if len == 0 { long_value_end(rest, 0).unwrap_or(0) } else { len }
+}
+
+/// What is wrong with the value at `at`.
+#[cold]
+fn value_error(data: &[u8], at: usize) -> DecodeError {
+    long_value_end(data, at).err().unwrap_or(DecodeError::UnexpectedEnd { position: at })
+}
+
+#[inline(always)]
+fn extended(header: usize, len: usize) -> usize {
+    if len == 0 { 0 } else { header + len }
+}
+
+/// Number of packed bytes at the beginning of `rest` when they are 1 to 16 and in order, else 0.
+#[inline(always)]
+fn common_nibbles(rest: &[u8], field: u8) -> usize {
+    let len = usize::from(field & 0x7f);
+    let padding = if field & 0x80 != 0 { 0x0f } else { 0 };
+    if len <= 8 {
+        let Some(eight) = rest.first_chunk::<8>() else { return 0 };
+        // The bytes of the value alone; of none of them, nothing is left.
+        let word = u64::from_be_bytes(*eight).unbounded_shr(64 - 8 * len as u32);
+        return if not_nibbles(word & !padding) { 0 } else { len };
+    }
+    let (Some(first), Some(last)) =
+        (rest.first_chunk::<8>(), rest.get(len - 8..len).and_then(|it| it.first_chunk::<8>()))
+    else {
+        return 0;
+    };
+    let (first, last) = (u64::from_be_bytes(*first), u64::from_be_bytes(*last));
+    if len > 16 || not_nibbles(first) || not_nibbles(last & !padding) { 0 } else { len }
+}
+
+/// The thorough way.
+#[inline(never)]
+fn long_value_end(data: &[u8], at: usize) -> Checked<usize> {
     match byte(data, at)? {
-        0..=235 => Ok(at + 1),
         236..=239 => byte(data, at + 1).map(|_| at + 2),
         tag @ (NIBBLE_8 | HEX_8) => packed_end(data, tag, at + 1),
         tag @ (BINARY_8 | BINARY_20 | BINARY_32) => binary_end(data, tag, at + 1),
         tag @ (AD_JID | JID_PAIR | FB_JID | INTEROP_JID) => jid_end(data, tag, at),
+        0..=235 => Ok(at + 1),
         tag => Err(DecodeError::InvalidToken { byte: tag, position: at }),
     }
 }
@@ -190,16 +251,16 @@ pub(crate) enum Name {
     NoString,
 }
 
-/// Checks the tag or key at `at`.
-#[inline]
+/// Checks the tag or key at `at`, which is no single-byte token.
+#[inline(never)]
 pub(crate) fn name_at(data: &[u8], at: usize) -> Checked<Name> {
     match byte(data, at)? {
-        1..=235 => Ok(Name::InPlace(at + 1)),
+        1..SINGLE_END => Ok(Name::InPlace(at + 1)),
         236..=239 => byte(data, at + 1).map(|_| Name::InPlace(at + 2)),
         tag @ (BINARY_8 | BINARY_20 | BINARY_32) => {
             let end = binary_end(data, tag, at + 1)?;
             let text = raw(data, tag, at, end);
-            if std::str::from_utf8(text).is_err() {
+            if !text.is_ascii() && std::str::from_utf8(text).is_err() {
                 return Err(DecodeError::InvalidUtf8 { position: at });
             }
             Ok(Name::InPlace(end))
@@ -232,10 +293,15 @@ pub(crate) fn name_is_empty(data: &[u8], at: usize, end: usize) -> bool {
 /// Bytes of the binary value at `at`, and where it ends.
 #[inline]
 fn binary_at(data: &[u8], tag: u8, at: usize) -> (&[u8], usize) {
-    match binary_end(data, tag, at + 1) {
-        Ok(end) => (raw(data, tag, at, end), end),
-        Err(_) => (&[], data.len()),
-    }
+    let (start, len) = match (tag, data.get(at + 1..)) {
+        (BINARY_8, Some([len, ..])) => (at + 2, usize::from(*len)),
+        (BINARY_20, Some([a, b, c, ..])) => {
+            (at + 4, usize::from(a & 15) << 16 | usize::from(*b) << 8 | usize::from(*c))
+        }
+        (_, Some([a, b, c, d, ..])) => (at + 5, u32::from_be_bytes([*a, *b, *c, *d]) as usize),
+        _ => (data.len(), 0),
+    };
+    (data.get(start..start + len).unwrap_or(&[]), start + len)
 }
 
 /// The string at `at`, and where it ends.
@@ -251,8 +317,8 @@ pub(crate) fn text_at(data: &[u8], at: usize) -> (Text<'_>, usize) {
             let field = data.get(at + 1).copied().unwrap_or(0);
             let end = at + 2 + usize::from(field & 0x7f);
             let alphabet = if tag == NIBBLE_8 { Alphabet::Nibble } else { Alphabet::Hex };
-            let bytes = data.get(at + 2..end).unwrap_or(&[]);
-            (Text::packed(Packed::new(bytes, field & 0x80 != 0, alphabet)), end)
+            let rest = data.get(at + 2..).unwrap_or(&[]);
+            (Text::packed(Packed::new(rest, field, alphabet)), end)
         }
         tag => {
             let (bytes, end) = binary_at(data, tag, at);
@@ -264,6 +330,14 @@ pub(crate) fn text_at(data: &[u8], at: usize) -> (Text<'_>, usize) {
 /// The tag or key at `at`, which was read in place, and where it ends.
 #[inline]
 pub(crate) fn name_text(data: &[u8], at: usize) -> (&str, usize) {
+    match data.get(at) {
+        Some(&tag @ 1..SINGLE_END) => (single_text(tag), at + 1),
+        _ => long_name_text(data, at),
+    }
+}
+
+#[inline(never)]
+fn long_name_text(data: &[u8], at: usize) -> (&str, usize) {
     match data.get(at).copied().unwrap_or(0) {
         tag @ 0..=235 => (single_text(tag), at + 1),
         tag @ 236..=239 => (dictionary_text(tag, data.get(at + 1).copied().unwrap_or(0)), at + 2),
@@ -287,6 +361,7 @@ pub(crate) fn content_bytes(data: &[u8], at: usize) -> Option<&[u8]> {
 #[inline]
 pub(crate) fn value_at(data: &[u8], at: usize) -> Value<'_> {
     match data.get(at) {
+        Some(&tag @ 1..SINGLE_END) => Value::Text(Text::new(single_text(tag))),
         Some(&(AD_JID | JID_PAIR | FB_JID | INTEROP_JID)) => match jid_at(data, at) {
             Some(jid) => Value::Jid(jid),
             None => Value::Text(Text::odd_jid(data.get(at..).unwrap_or(&[]))),
@@ -296,20 +371,45 @@ pub(crate) fn value_at(data: &[u8], at: usize) -> Value<'_> {
 }
 
 /// The JID at `at`; none when one of its parts cannot stand in a JID's text.
+fn jid_at(data: &[u8], at: usize) -> Option<Jid> {
+    // The two forms of people come first: packed digits with a device, or before a common server.
+    match data.get(at..) {
+        Some([AD_JID, domain, device, NIBBLE_8, field, rest @ ..]) => {
+            if let Some(number) = Packed::new(rest, *field, Alphabet::Nibble).canonical_number()
+                && let Some(server) = Server::from_domain(*domain)
+            {
+                return Some(Jid::from_parts(User::Number(number), server, u16::from(*device), 0));
+            }
+        }
+        Some([JID_PAIR, NIBBLE_8, field, rest @ ..]) => {
+            let server = rest.get(usize::from(*field & 0x7f)).copied().and_then(server_token);
+            if let Some(number) = Packed::new(rest, *field, Alphabet::Nibble).canonical_number()
+                && let Some(server) = server
+            {
+                return Some(Jid::from_parts(User::Number(number), server, 0, 0));
+            }
+        }
+        Some([JID_PAIR, LIST_EMPTY, server, ..]) => {
+            if let Some(server) = server_token(*server) {
+                return Some(Jid::service(server));
+            }
+        }
+        _ => {}
+    }
+    RawJid::at(data, at).jid()
+}
+
+/// The server whose single-byte token `byte` is.
 #[inline]
-pub(crate) fn jid_at(data: &[u8], at: usize) -> Option<Jid> {
-    let parts = RawJid::at(data, at);
-    if let Some(number) = parts.user.number()
-        && let Some(server) = parts.server
-    {
-        return Some(Jid::from_parts(User::Number(number), server, parts.device, parts.integrator));
+fn server_token(byte: u8) -> Option<Server> {
+    match byte {
+        3 => Some(Server::Pn),
+        118 => Some(Server::Lid),
+        28 => Some(Server::Group),
+        13 => Some(Server::Broadcast),
+        100 => Some(Server::Call),
+        _ => None,
     }
-    if parts.user.is_empty()
-        && let Some(server) = parts.server
-    {
-        return Some(Jid::service(server));
-    }
-    parts.checked()
 }
 
 /// A JID as it stands in the frame.
@@ -323,7 +423,6 @@ pub(crate) struct RawJid<'a> {
 }
 
 impl<'a> RawJid<'a> {
-    #[inline]
     pub(crate) fn at(data: &'a [u8], at: usize) -> Self {
         let known = |user, server: Server, device, integrator| Self {
             user,
@@ -351,19 +450,25 @@ impl<'a> RawJid<'a> {
             _ => {
                 let (user, after) = text_at(data, at + 1);
                 let server_text = text_at(data, after).0;
-                let server = match data.get(after) {
-                    Some(3) => Some(Server::Pn),
-                    Some(118) => Some(Server::Lid),
-                    Some(28) => Some(Server::Group),
-                    _ => server_text.with_str(Server::of),
-                };
+                let server = server_text.with_str(Server::of);
                 Self { user, server, server_text, device: 0, integrator: 0 }
             }
         }
     }
 
+    /// The address; none when one of its parts cannot stand in a JID's text.
+    fn jid(&self) -> Option<Jid> {
+        match self.server {
+            Some(server) if self.user.is_empty() => Some(Jid::service(server)),
+            Some(server) if self.user.number().is_some() => {
+                let user = User::Number(self.user.number()?);
+                Some(Jid::from_parts(user, server, self.device, self.integrator))
+            }
+            _ => self.checked(),
+        }
+    }
+
     /// The address, by the grammar of text.
-    #[cold]
     fn checked(&self) -> Option<Jid> {
         let user = self.user.strict_compact()?;
         let server = self.server_text.strict_compact()?;
