@@ -255,6 +255,23 @@ async fn a_check_finds_a_damaged_file() {
     assert!(!matches!(&found, Ok(findings) if findings.is_empty()), "{found:?}");
 }
 
+#[tokio::test]
+async fn a_damaged_account_row_stops_nobody_else() {
+    let (_folder, path) = folder();
+    let store = SqliteStore::open(&path).await.unwrap();
+    let (good, bad) =
+        (store.account("good").open().await.unwrap(), store.account("bad").open().await.unwrap());
+    Connection::open(&path)
+        .unwrap()
+        .execute("UPDATE accounts SET window = x'00' WHERE name = 'bad'", [])
+        .unwrap();
+    // In one group or in several: the good ones go through.
+    let results = tokio::join!(write(&good, "1", "v"), write(&bad, "1", "v"), write(&good, "2", "v"));
+    assert!(results.0.is_ok() && results.2.is_ok(), "{results:?}");
+    assert!(matches!(results.1, Err(StoreError::CorruptFile(_))), "{results:?}");
+    assert!(read(&good, "1").await.is_some() && read(&good, "2").await.is_some());
+}
+
 #[tokio::test(start_paused = true)]
 async fn in_the_blocking_pool_a_paused_clock_stands_still_during_a_commit() {
     let (_folder, path) = folder();

@@ -35,15 +35,22 @@ impl From<Fault> for StoreError {
     }
 }
 
-/// Whether the failure is that of one statement's data, so that the rest of the group can go on.
+/// Whether the failure is that of one job's data or of one account's row, so that the rest of the group can go on.
 pub(super) fn concerns_one_job(error: &rusqlite::Error) -> bool {
-    matches!(
-        error.sqlite_error_code(),
-        Some(ErrorCode::TooBig | ErrorCode::ConstraintViolation | ErrorCode::TypeMismatch)
-    )
+    match error.sqlite_error_code() {
+        // Not SQLite but its answer: a column that does not hold what it should.
+        None => true,
+        Some(code) => {
+            matches!(code, ErrorCode::TooBig | ErrorCode::ConstraintViolation | ErrorCode::TypeMismatch)
+        }
+    }
 }
 
 pub(super) fn store_error(error: rusqlite::Error) -> StoreError {
+    use rusqlite::Error::{FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType};
+    if matches!(error, FromSqlConversionFailure(..) | IntegralValueOutOfRange(..) | InvalidColumnType(..)) {
+        return StoreError::CorruptFile(cause(error));
+    }
     let extended = error.sqlite_error().map_or(0, |error| error.extended_code);
     match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::FileLockingProtocolFailed) => {

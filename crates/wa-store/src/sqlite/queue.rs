@@ -93,3 +93,52 @@ fn take<J>(state: &mut State<J>, most: usize) -> Option<Vec<J>> {
     }
     (!jobs.is_empty()).then_some(jobs)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_import_goes_along_one_piece_at_a_time() {
+        let queue = Queue::new();
+        for n in 0..3 {
+            queue.push(100 + n, Urgency::Bulk).unwrap();
+        }
+        for n in 0..4 {
+            queue.push(n, Urgency::Live).unwrap();
+        }
+        assert_eq!(queue.take(8), Some(vec![0, 1, 2, 3, 100]), "live first, and one of the bulk");
+        queue.push(4, Urgency::Live).unwrap();
+        assert_eq!(queue.take(8), Some(vec![4, 101]));
+        assert_eq!(queue.take(8), Some(vec![102]), "alone when nothing else waits");
+        assert_eq!(queue.take(8), None);
+    }
+
+    #[test]
+    fn a_closed_queue_finishes_what_it_has_and_takes_no_more() {
+        let queue = Queue::new();
+        queue.push(1, Urgency::Live).unwrap();
+        queue.close();
+        assert_eq!(queue.push(2, Urgency::Live), Err(2));
+        assert_eq!(queue.wait(8), Some(vec![1]));
+        assert_eq!(queue.wait(8), None);
+    }
+
+    #[test]
+    fn those_who_wait_for_a_thread_that_panics_hear_of_it() {
+        let queue = std::sync::Arc::new(Queue::new());
+        let (reply, answer) = tokio::sync::oneshot::channel::<()>();
+        let (second, second_answer) = tokio::sync::oneshot::channel::<()>();
+        queue.push(reply, Urgency::Live).unwrap();
+        queue.push(second, Urgency::Live).unwrap();
+        let worker = std::sync::Arc::clone(&queue);
+        let thread = std::thread::spawn(move || {
+            let _end = worker.end_with_me();
+            let _one = worker.wait(1);
+            panic!("on purpose");
+        });
+        assert!(thread.join().is_err());
+        assert!(answer.blocking_recv().is_err() && second_answer.blocking_recv().is_err());
+        assert!(queue.push(tokio::sync::oneshot::channel().0, Urgency::Live).is_err());
+    }
+}
