@@ -55,6 +55,36 @@ pub fn decrypt_in_place<'b>(
     Ok(&mut buffer[..len])
 }
 
+/// Decrypts whole blocks in pieces, without looking at any padding: a part from the middle of a file.
+pub struct BlockDecryptor(cbc::Decryptor<Aes256>);
+
+impl BlockDecryptor {
+    /// Starts behind the ciphertext block `iv`, or at the start with the IV itself.
+    pub fn new(key: &[u8; 32], iv: &[u8; 16]) -> Self {
+        Self(cbc::Decryptor::new(key.into(), iv.into()))
+    }
+
+    /// Decrypts the next blocks in place.
+    ///
+    /// # Errors
+    /// [`CryptoError::BlockLength`] when they are not whole; nothing is decrypted then.
+    pub fn decrypt(&mut self, buffer: &mut [u8]) -> Result<(), CryptoError> {
+        let len = buffer.len();
+        let (blocks, rest) = buffer.as_chunks_mut::<16>();
+        if !rest.is_empty() {
+            return Err(CryptoError::BlockLength(len));
+        }
+        self.0.decrypt_blocks(aes::cipher::Array::cast_slice_from_core_mut(blocks));
+        Ok(())
+    }
+}
+
+impl core::fmt::Debug for BlockDecryptor {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("BlockDecryptor([redacted])")
+    }
+}
+
 /// Appends the padding that makes `buffer[from..]` whole blocks.
 pub(crate) fn pad(buffer: &mut Vec<u8>, from: usize) {
     let count = 16 - (buffer.len() - from) % 16;
@@ -98,6 +128,19 @@ mod tests {
             assert_eq!(buffer.len() - 4, (usize::from(len) / 16 + 1) * 16);
             assert_eq!(decrypt_in_place(&[1; 32], &[2; 16], &mut buffer[4..]).unwrap(), text);
         }
+    }
+
+    #[test]
+    fn a_part_from_the_middle_decrypts_behind_its_previous_block() {
+        let text: Vec<u8> = (0..160).collect();
+        let sealed = encrypt(&[1; 32], &[2; 16], &text);
+        let mut part = sealed[48..112].to_vec();
+        let mut decryptor = BlockDecryptor::new(&[1; 32], sealed[32..48].first_chunk().unwrap());
+        let (head, tail) = part.split_at_mut(16);
+        decryptor.decrypt(head).unwrap();
+        assert_eq!(decryptor.decrypt(&mut tail[..17]), Err(CryptoError::BlockLength(17)));
+        decryptor.decrypt(tail).unwrap();
+        assert_eq!(part, text[48..112]);
     }
 
     #[test]
