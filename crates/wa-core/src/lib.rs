@@ -13,6 +13,7 @@
 //! | [`prekeys`] | 02 §6, 04 §11: bundles, uploads, digest, ids |
 //! | [`app_state`] | 07: records, patches, snapshots |
 //! | [`blob`] | 06 §2: the encrypted files of app state and history |
+//! | [`history`] | 08: history blobs as a stream |
 //! | [`envelope`] | 05, 04 §12: what stands around a message |
 //! | [`secrets`] | 04 §18: message secrets, encrypted add-ons, bots |
 //! | [`tokens`] | 04 §19, §20: reporting and privacy tokens |
@@ -21,10 +22,12 @@ pub mod adv;
 pub mod app_state;
 pub mod blob;
 pub mod envelope;
+pub mod history;
 pub mod login;
 pub mod pairing_code;
 pub mod passkey;
 pub mod prekeys;
+mod sabotage;
 pub mod secrets;
 #[cfg(test)]
 mod testing;

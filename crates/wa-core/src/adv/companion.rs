@@ -7,6 +7,8 @@ use wa_crypto::curve::{KeyPair, PublicKey};
 use wa_crypto::{Secret, ct_eq, mac, xeddsa};
 use wa_proto::adv::AdvSignedDeviceIdentityHmac;
 
+use crate::sabotage::{self, Rule};
+
 use super::{
     AdvError, DeviceDetails, HOSTED_HMAC_PREFIX, Hosting, MAX_DEVICE_IDENTITY, OWN_DEVICE_PREFIX,
     SignedDevice, parse_signed, signature, verify_account,
@@ -40,7 +42,8 @@ pub fn accept_link(
         .map_err(|_| AdvError::Undecodable("ADVSignedDeviceIdentityHMAC"))?;
     let signed = container.details.ok_or(AdvError::Missing("container details"))?;
     let expected = container_hmac(adv_secret, Hosting::from_wire(container.account_type), &signed);
-    if !ct_eq(&expected, container.hmac.as_deref().unwrap_or_default()) {
+    let fits = ct_eq(&expected, container.hmac.as_deref().unwrap_or_default());
+    if !fits && !sabotage::on(Rule::LinkHmac) {
         return Err(AdvError::Hmac);
     }
 

@@ -7,6 +7,8 @@ use wa_crypto::curve::{KeyPair, PublicKey};
 use wa_crypto::{Secret, xeddsa};
 use wa_proto::adv::{AdvSignedDeviceIdentity, AdvSignedDeviceIdentityHmac};
 
+use crate::sabotage::{self, Rule};
+
 use super::companion::container_hmac;
 use super::{
     AdvError, DeviceDetails, MAX_DEVICE_IDENTITY, OWN_DEVICE_PREFIX, SignedDevice, parse_signed, signature,
@@ -76,17 +78,18 @@ pub fn check_link_answer(
     key_index: u32,
     device_identity: &[u8],
 ) -> Result<SignedDevice, AdvError> {
-    if key_index != issued.key_index {
+    let content_counts = !sabotage::on(Rule::IssuedContent);
+    if key_index != issued.key_index && content_counts {
         return Err(AdvError::KeyIndex { expected: issued.key_index, found: key_index });
     }
     if device_identity.is_empty() || device_identity.len() > MAX_DEVICE_IDENTITY {
         return Err(AdvError::Size(device_identity.len()));
     }
     let parts = parse_signed(device_identity)?;
-    if parts.details.as_ref() != Some(&issued.details) {
+    if parts.details.as_ref() != Some(&issued.details) && content_counts {
         return Err(AdvError::Altered("details"));
     }
-    if parts.account_signature.as_deref() != Some(issued.account_signature.as_slice()) {
+    if parts.account_signature.as_deref() != Some(issued.account_signature.as_slice()) && content_counts {
         return Err(AdvError::Altered("the account signature"));
     }
     let device_signature = signature(parts.device_signature.as_deref()).ok_or(AdvError::DeviceSignature)?;

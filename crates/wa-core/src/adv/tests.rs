@@ -6,6 +6,7 @@ use wa_crypto::curve::KeyPair;
 use wa_proto::adv::{AdvSignedDeviceIdentity, AdvSignedDeviceIdentityHmac};
 
 use super::*;
+use crate::sabotage::broken;
 use crate::testing::rng;
 
 struct Link {
@@ -84,6 +85,46 @@ fn an_account_signature_over_another_identity_is_refused_despite_a_good_hmac() {
         accept_link(&it.issued.container, &it.secret, other.public()),
         Err(AdvError::AccountSignature)
     );
+}
+
+/// Each forgery that the tests above see refused passes when its check is skipped: they would notice.
+#[test]
+fn a_skipped_check_lets_its_forgery_through() {
+    let it = link(Hosting::EndToEnd);
+    let (container, companion) = (&it.issued.container, it.companion.public());
+    let other = KeyPair::generate(&mut rng(15));
+    let accept = |secret: &Secret<32>, identity: &PublicKey| accept_link(container, secret, identity).is_ok();
+    let wrong = Secret::new([1; 32]);
+    assert!(!accept(&wrong, companion));
+    assert!(broken(Rule::LinkHmac, || accept(&wrong, companion)));
+    assert!(!accept(&it.secret, other.public()));
+    assert!(broken(Rule::AccountSignature, || accept(&it.secret, other.public())));
+
+    let mut answer = it.accept();
+    answer.device_signature[0] ^= 1;
+    let bytes = answer.encode_without_account_key();
+    let check = |key_index| check_link_answer(&it.issued, key_index, &bytes).is_ok();
+    assert!(!check(3));
+    assert!(broken(Rule::DeviceSignature, || check(3)));
+    answer = it.accept();
+    let details = answer.device_details().unwrap();
+    answer.details = DeviceDetails { raw_id: 78, ..details }.encode();
+    let bytes = answer.encode_without_account_key();
+    let check = |key_index| check_link_answer(&it.issued, key_index, &bytes).is_ok();
+    assert!(!check(3) && !check(4));
+    assert!(broken(Rule::IssuedContent, || check(3) && check(4)));
+
+    let list = KeyIndexList {
+        raw_id: 5,
+        timestamp: 9,
+        current_index: 0,
+        valid_indexes: vec![0],
+        account_type: Hosting::EndToEnd,
+    };
+    let blob = list.sign(&it.account, &mut rng(20)).encode();
+    let verify = || KeyIndexList::verify(&blob, Some(other.public())).is_ok();
+    assert!(!verify());
+    assert!(broken(Rule::ListSignature, verify));
 }
 
 #[test]

@@ -7,6 +7,7 @@ use wa_crypto::Secret;
 use wa_proto::sync_action::SyncActionValue;
 
 use super::*;
+use crate::sabotage::{Rule, broken};
 use crate::testing::rng;
 
 const COLLECTION: Collection = Collection::RegularLow;
@@ -99,6 +100,47 @@ fn every_flipped_bit_of_a_patch_is_noticed() {
             }
         }
     }
+}
+
+/// Each damage that must be noticed goes unnoticed when its check is skipped: the tests would see that.
+#[test]
+fn a_skipped_mac_lets_its_damage_through() {
+    use wa_proto::app_state::{SyncdPatch, SyncdSnapshot};
+    let ring = ring();
+    let built = build(&Device::default(), &ring, &[set("a")]);
+    let apply = |patch: &SyncdPatch| Device::default().apply(&patch.encode_to_vec(), &ring);
+    let patch = SyncdPatch::decode(built.bytes.clone()).unwrap();
+
+    let mut bent = patch.clone();
+    let record = bent.mutations[0].record.as_mut().unwrap();
+    let blob = record.value.as_mut().unwrap();
+    let mut bytes = blob.blob.clone().unwrap().to_vec();
+    // The version of the action, in the last block: it decrypts to something else, and the MACs over the MACs hold.
+    let place = bytes.len() - 32 - 32;
+    bytes[place] ^= 1;
+    blob.blob = Some(bytes.into());
+    assert_eq!(apply(&bent), Err(AppStateError::ValueMacMismatch));
+    assert_ne!(broken(Rule::ValueMac, || apply(&bent)), Err(AppStateError::ValueMacMismatch));
+
+    let mut renamed = patch.clone();
+    let record = renamed.mutations[0].record.as_mut().unwrap();
+    record.index.as_mut().unwrap().blob = Some(vec![9; 32].into());
+    assert_eq!(apply(&renamed), Err(AppStateError::IndexMacMismatch));
+    assert!(broken(Rule::IndexMac, || apply(&renamed)).is_ok());
+
+    let mut unsigned = patch;
+    unsigned.patch_mac = Some(vec![0; 32].into());
+    assert_eq!(apply(&unsigned), Err(AppStateError::PatchMacMismatch));
+    assert!(broken(Rule::PatchMac, || apply(&unsigned)).is_ok());
+
+    let (key, expanded) = ring.active().unwrap();
+    let snapshot = build_snapshot(COLLECTION, 9, built.records, (&key.id, expanded)).unwrap();
+    let mut older = SyncdSnapshot::decode(snapshot.bytes).unwrap();
+    older.version.as_mut().unwrap().version = Some(8);
+    let bytes = older.encode_to_vec();
+    let apply = || apply_snapshot(COLLECTION, 0, &bytes, &ring, SnapshotPolicy::Strict);
+    assert_eq!(apply(), Err(AppStateError::SnapshotMacMismatch));
+    assert!(broken(Rule::SnapshotMac, apply).is_ok());
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use wa_crypto::curve::KeyPair;
 
 use super::*;
+use crate::sabotage::{Rule, broken};
 use crate::testing::rng;
 
 struct Exchange {
@@ -65,6 +66,16 @@ fn a_bundle_of_other_identities_is_refused() {
         it.primary.finish(&other, it.companion_identity.public().as_bytes(), bundle),
         Err(PairingCodeError::Foreign("phone"))
     );
+}
+
+#[test]
+fn without_the_comparison_a_bundle_of_others_would_pass() {
+    let it = exchange("ABCD-1234", "ABCD-1234");
+    let other = KeyPair::generate(&mut rng(8));
+    let finish =
+        || it.primary.finish(&it.primary_identity, other.public().as_bytes(), &it.finish.wrapped_bundle);
+    assert!(finish().is_err());
+    assert!(broken(Rule::BundleIdentities, finish).is_ok());
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use wa_crypto::curve::KeyPair;
 
 use super::*;
+use crate::sabotage::{Rule, broken};
 use crate::testing::rng;
 
 #[test]
@@ -32,6 +33,14 @@ fn a_nonce_chosen_after_the_commitment_is_refused() {
     let primary = Primary::new(&companion.prologue(), rng).unwrap();
     assert_eq!(primary.reveal(&[7; 32]).map(drop), Err(PasskeyError::Commitment));
     assert!(matches!(primary.reveal(&[7; 31]), Err(PasskeyError::Length { .. })));
+}
+
+#[test]
+fn without_the_commitment_any_nonce_would_pass() {
+    let rng = &mut rng(2);
+    let companion = Companion::new(1, "2@ref".to_owned(), rng);
+    let primary = Primary::new(&companion.prologue(), rng).unwrap();
+    assert!(broken(Rule::Commitment, || primary.reveal(&[7; 32])).is_ok());
 }
 
 #[test]
