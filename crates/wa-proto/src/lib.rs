@@ -22,7 +22,10 @@
 //! # Ok::<(), prost::DecodeError>(())
 //! ```
 
+pub mod wire;
+
 pub use prost;
+pub use wire::WireError;
 
 macro_rules! areas {
     ($($(#[doc = $doc:literal])+ $area:ident,)+) => {

@@ -1,0 +1,40 @@
+//! History blobs, read as a stream: one chat at a time, messages as slices of it (chapter 08 §3, §4).
+//!
+//! A blob inflates to tens of megabytes, and most of what is in it is never looked at. So nothing is decoded that
+//! nobody asks for: [`HistoryReader`] inflates into one window and hands out a chat as borrowed bytes, [`Chat`] and
+//! [`StoredMessage`] find the facts that a client keeps and give the types of `wa-proto` on demand. Memory is the
+//! largest chat, never the blob.
+
+mod chat;
+mod reader;
+#[cfg(test)]
+mod tests;
+
+pub use chat::{Chat, Messages, StoredMessage};
+pub use reader::{HistoryLimits, HistoryReader, Inflater, Part};
+
+use std::io;
+
+use wa_proto::WireError;
+
+/// Why a blob cannot be read on. What was handed out before stays true.
+#[derive(Debug, thiserror::Error)]
+pub enum HistoryError {
+    /// No bytes, and no reference to any.
+    #[error("a history notification without a payload")]
+    MissingReference,
+    /// Neither zlib nor gzip, a bad checksum, or cut short.
+    #[error("the blob cannot be inflated")]
+    Inflate(#[source] io::Error),
+    /// The blob, or one field of it, is larger than its limit in bytes.
+    #[error("{what} of more than {limit} bytes")]
+    TooLarge {
+        /// `blob`, `field` or `record`.
+        what: &'static str,
+        /// The limit.
+        limit: u64,
+    },
+    /// Not protobuf.
+    #[error("the blob is not a history")]
+    Malformed(#[from] WireError),
+}
