@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use prost::Message as _;
 use rand_core::CryptoRng;
-use wa_crypto::curve::{KeyPair, PublicKey};
+use wa_crypto::curve::{KeyPair, PrivateKey, PublicKey};
 use wa_crypto::{Secret, ct_eq, mac, xeddsa};
 use wa_proto::adv::AdvSignedDeviceIdentityHmac;
 
@@ -52,6 +52,10 @@ pub fn accept_link(
     let details = DeviceDetails::decode(&details_bytes)?;
     let account_key = PublicKey::from_raw(parts.account_signature_key.as_deref().unwrap_or_default())
         .map_err(|_| AdvError::AccountSignature)?;
+    // Anybody can sign for a low-order key, and every later agreement with it would be all zero.
+    if PrivateKey::from_bytes([0x40; 32]).agree(&account_key).is_err() {
+        return Err(AdvError::AccountSignature);
+    }
     let account_signature =
         signature(parts.account_signature.as_deref()).ok_or(AdvError::AccountSignature)?;
     verify_account(details.device_type, &details_bytes, identity, &account_key, &account_signature)

@@ -142,6 +142,22 @@ fn a_key_of_31_bytes_is_a_signature_error_and_not_a_panic() {
 }
 
 #[test]
+fn a_low_order_account_key_is_refused_even_when_its_signature_holds() {
+    let it = link(Hosting::EndToEnd);
+    let mut container = AdvSignedDeviceIdentityHmac::decode(it.issued.container.clone()).unwrap();
+    let mut signed = AdvSignedDeviceIdentity::decode(container.details.unwrap()).unwrap();
+    signed.account_signature_key = Some(Bytes::from(vec![0; 32]));
+    let signed: Bytes = signed.encode_to_vec().into();
+    container.hmac =
+        Some(Bytes::copy_from_slice(&wa_crypto::mac::hmac_sha256(it.secret.expose(), &[&signed])));
+    container.details = Some(signed);
+    let container = container.encode_to_vec();
+    let accept = || accept_link(&container, &it.secret, it.companion.public());
+    assert_eq!(accept(), Err(AdvError::AccountSignature));
+    assert_eq!(broken(Rule::AccountSignature, accept), Err(AdvError::AccountSignature));
+}
+
+#[test]
 fn sizes_and_rubbish_are_refused() {
     let it = link(Hosting::EndToEnd);
     for len in [0, 501] {
