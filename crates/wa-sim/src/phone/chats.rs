@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use wa_binary::Jid;
 
-/// Messages that are kept per chat; older ones are dropped.
+/// Messages that are kept per chat at least; older ones are dropped in one go once there are twice as many.
 const MOST_PER_CHAT: usize = 10_000;
 /// Sent messages that can be sent again.
 const MOST_SENT: usize = 20_000;
@@ -60,8 +60,8 @@ impl Chats {
             self.names.insert(message.sender.clone(), name.clone());
         }
         let messages = self.chats.entry(chat.clone()).or_default();
-        if messages.len() >= MOST_PER_CHAT {
-            messages.remove(0);
+        if messages.len() >= 2 * MOST_PER_CHAT {
+            messages.drain(..MOST_PER_CHAT);
         }
         messages.push(message);
     }

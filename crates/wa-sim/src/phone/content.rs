@@ -84,6 +84,9 @@ impl Phone {
             kind,
             message: bytes,
         };
+        if self.inbox.len() >= 2 * super::MOST_IN_INBOX {
+            self.inbox.drain(..super::MOST_IN_INBOX);
+        }
         self.inbox.push(received.clone());
         turn.events.push(PhoneEvent::Message(received));
         Some(turn)

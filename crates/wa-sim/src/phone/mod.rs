@@ -16,6 +16,7 @@ mod receive;
 mod retry;
 mod send;
 mod sessions;
+mod tokens;
 mod types;
 
 use bytes::Bytes;
@@ -41,6 +42,7 @@ use link::Links;
 use prekeys::OwnKeys;
 use retry::Retries;
 use sessions::Peers;
+use tokens::Tokens;
 
 /// Why the phone refused.
 #[derive(Debug, Error)]
@@ -83,6 +85,9 @@ pub enum PhoneError {
     Offline,
 }
 
+/// Messages that the inbox keeps at least; older ones are dropped in one go once there are twice as many.
+const MOST_IN_INBOX: usize = 20_000;
+
 /// Device 0 of an account. See the module's introduction.
 pub struct Phone {
     rng: ChaCha12Rng,
@@ -103,7 +108,11 @@ pub struct Phone {
     waiting_history: Vec<history::Notice>,
     meta_nonce: String,
     nct_salt: [u8; 32],
+    tokens: Tokens,
     misbehaviour: Vec<Misbehaviour>,
+    /// Sends that are still to be held back, and those that are.
+    hold: u32,
+    held: Vec<Node>,
 }
 
 impl Phone {
@@ -141,7 +150,10 @@ impl Phone {
             waiting_history: Vec::new(),
             meta_nonce: hex::encode(nonce),
             nct_salt,
+            tokens: Tokens::default(),
             misbehaviour: Vec::new(),
+            hold: 0,
+            held: Vec::new(),
             rng,
         }
     }
@@ -176,7 +188,7 @@ impl Phone {
         self.links.raw_id()
     }
 
-    /// What the phone decrypted, oldest first.
+    /// What the phone decrypted, oldest first; at least the last 20,000.
     #[must_use]
     pub fn inbox(&self) -> &[Received] {
         &self.inbox
@@ -197,6 +209,18 @@ impl Phone {
     #[must_use]
     pub const fn nct_salt(&self) -> &[u8; 32] {
         &self.nct_salt
+    }
+
+    /// The account has another number from now on; the LID stays (chapter 10 §4, number change). `user` is digits.
+    pub fn change_number(&mut self, user: &str) {
+        if let Ok(pn) = format!("{user}@s.whatsapp.net").parse() {
+            self.pn = pn;
+        }
+    }
+
+    /// The account's LID becomes known late, or is taken away. `user` is digits.
+    pub fn set_lid(&mut self, user: Option<&str>) {
+        self.lid = user.and_then(|user| format!("{user}@lid").parse().ok());
     }
 
     /// What companions are sent as history.

@@ -200,6 +200,7 @@ impl Phone {
                 self.identity_changed(&from, network);
                 turn.events.push(PhoneEvent::IdentityChanged { user: from });
             }
+            "privacy_token" => self.take_tokens(stanza, &from, network),
             "w:gp2" => {
                 let gone = ["remove", "leave"].into_iter().filter_map(|tag| stanza.optional_child(tag));
                 let users: Vec<Jid> = gone

@@ -29,6 +29,14 @@ pub(super) struct Retries {
 }
 
 impl Retries {
+    /// Forgets everything once there is too much of it: a peer that asks for millions of messages is no peer to remember.
+    fn bound(&mut self) {
+        const MOST: usize = 50_000;
+        if self.asked.len() > MOST || self.answered.len() > MOST {
+            self.clear();
+        }
+    }
+
     pub(super) fn clear(&mut self) {
         *self = Self::default();
     }
@@ -47,6 +55,7 @@ impl Phone {
         why: &Unopened,
     ) -> Option<(Node, u32)> {
         let id = stanza.required("id").string().ok()?;
+        self.retries.bound();
         let resent = stanza.each("enc").filter_map(|enc| enc.optional("count").u32().ok().flatten()).max();
         let asked =
             self.retries.asked.entry((id.to_string(), address.clone())).or_insert(resent.unwrap_or(0));
@@ -107,6 +116,7 @@ impl Phone {
         let registration = registration.iter().fold(0, |id, byte| id << 8 | u32::from(*byte));
         let address = self.address(&requester, network);
         let key = (id.clone(), address.clone());
+        self.retries.bound();
         let answers = self.retries.answered.entry(key.clone()).or_default();
         *answers += 1;
         if *answers > MOST_ANSWERS {

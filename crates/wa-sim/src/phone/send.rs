@@ -1,6 +1,8 @@
 //! What the phone's user does: texts, replies, reactions, edits, revokes, read receipts, typing; to a person, to a
 //! group, to one own companion (chapter 05 §4–§6, chapter 04 §12).
 
+use std::collections::BTreeSet;
+
 use bytes::Bytes;
 use prost::Message as _;
 use rand_core::Rng as _;
@@ -15,7 +17,7 @@ use wa_proto::e2e_message::message::{
     SenderKeyDistributionMessage,
 };
 use wa_proto::e2e_message::{ContextInfo, Message, MessageContextInfo};
-use wa_signal::OwnSenderKey;
+use wa_signal::{CiphertextKind, OwnSenderKey};
 
 use super::chats::{Sent, Shape, Stored};
 use super::{Action, MessageRef, Network, Now, Phone, PhoneError, Turn};
@@ -35,6 +37,10 @@ pub enum Misbehaviour {
     Duplicate,
     /// A group message without the sender key that it needs.
     WithheldSenderKey,
+    /// A first message that names a one-time pre-key which the receiver never made.
+    UnknownPreKey,
+    /// This and the following sends, so many in all, are held back and then go out newest first.
+    OutOfOrder(u32),
     /// The same retry receipt many times, for the last message received.
     RetryStorm(u32),
 }
@@ -232,6 +238,7 @@ impl Phone {
                 stanza.push(token);
             }
         }
+        let issued = self.attach_token(&mut stanza, &to, now);
         let shape = draft.shape;
         self.chats.keep_sent(&id, Sent { to, message: plain.clone(), shape, peer: false });
         let key = self.chat_key(chat, network);
@@ -250,7 +257,17 @@ impl Phone {
             };
             self.chats.store(&key, stored);
         }
+        if let Some(Misbehaviour::OutOfOrder(count)) = wrong {
+            self.hold = count;
+        }
+        if self.hold > 0 {
+            self.hold -= 1;
+            self.held.push(stanza);
+            let stanzas = if self.hold == 0 { self.held.drain(..).rev().collect() } else { Vec::new() };
+            return Ok(Turn { stanzas, ..Turn::default() });
+        }
         let mut turn = Turn { stanzas: vec![stanza.clone()], ..Turn::default() };
+        turn.stanzas.extend(issued);
         match wrong {
             Some(Misbehaviour::Duplicate) => turn.stanzas.push(stanza),
             Some(Misbehaviour::Replay) => {
@@ -314,6 +331,11 @@ impl Phone {
             match self.seal(&device, text, network, now) {
                 Ok(mut sealed) => {
                     bend(&mut sealed.bytes, wrong);
+                    if wrong == Some(Misbehaviour::UnknownPreKey)
+                        && sealed.kind == CiphertextKind::PreKeyMessage
+                    {
+                        sealed.bytes = with_unknown_pre_key(&sealed.bytes);
+                    }
                     reached += usize::from(place < partners);
                     let enc = enc_node(sealed.kind.as_str(), sealed.bytes, &draft.shape);
                     entries.push(Node::new("to").attr("jid", device).child(enc));
@@ -353,7 +375,10 @@ impl Phone {
             members.push(own.clone());
         }
         let mut devices: Vec<Jid> = members.iter().flat_map(|member| network.devices(member)).collect();
-        devices.retain(|device| !device.is_hosted() && !(device.device() == 0 && self.is_own(device)));
+        devices.retain(|device| {
+            let this = device.device() == 0 && self.is_own(device);
+            !this && !device.is_hosted()
+        });
         let hash = phash(devices.iter().chain([&own]));
 
         let addresses: Vec<Jid> = devices.iter().map(|device| self.address(device, network)).collect();
@@ -399,6 +424,7 @@ impl Phone {
 
     /// A device that had the key and is no longer among the group's devices: nobody keeps the old key.
     fn rotate_if_somebody_left(&mut self, group: &Jid, present: &[Jid]) {
+        let present: BTreeSet<&Jid> = present.iter().collect();
         let left =
             |key: &&mut super::sessions::GroupKey| key.holders.iter().any(|holder| !present.contains(holder));
         if self.peers.own_key(group).as_ref().is_some_and(left) {
@@ -499,6 +525,16 @@ pub(super) fn enc_node(kind: &str, bytes: Vec<u8>, shape: &Shape) -> Node {
         .maybe_attr("mediatype", shape.media_type.as_deref())
         .maybe_attr("decrypt-fail", shape.hide.then_some("hide"))
         .bytes(bytes)
+}
+
+/// The highest id that is never given out in a test of reasonable length.
+fn with_unknown_pre_key(bytes: &[u8]) -> Vec<u8> {
+    let Some((version, body)) = bytes.split_first() else { return Vec::new() };
+    let mut message = wa_proto::signal::PreKeySignalMessage::decode(body).unwrap_or_default();
+    message.pre_key_id = Some(wa_core::prekeys::MAX_ID);
+    let mut bytes = vec![*version];
+    bytes.extend(message.encode_to_vec());
+    bytes
 }
 
 fn bend(bytes: &mut [u8], wrong: Option<Misbehaviour>) {

@@ -21,6 +21,7 @@ pub(super) struct Peers {
     sender_keys: BTreeMap<(/* group */ Jid, /* address */ Jid), SenderKeyRecord>,
     own_keys: BTreeMap<Jid, GroupKey>,
     lids: BTreeMap<Jid, Jid>,
+    pns: BTreeMap<Jid, Jid>,
 }
 
 /// The own sender key of one group and who has it.
@@ -57,13 +58,13 @@ impl Peers {
     pub(super) fn learn(&mut self, a: &Jid, b: &Jid) {
         let (pn, lid) = if a.is_pn() { (a, b) } else { (b, a) };
         if pn.is_pn() && lid.is_lid() {
+            self.pns.insert(lid.account(), pn.account());
             self.lids.insert(pn.account(), lid.account());
         }
     }
 
     pub(super) fn pn_of(&self, lid: &Jid) -> Option<&Jid> {
-        let lid = lid.account();
-        self.lids.iter().find(|(_, known)| **known == lid).map(|(pn, _)| pn)
+        self.pns.get(&lid.account())
     }
 
     pub(super) fn mappings(&self) -> impl Iterator<Item = (&Jid, &Jid)> {
@@ -71,8 +72,8 @@ impl Peers {
     }
 
     pub(super) fn forget_everything(&mut self) {
-        let lids = core::mem::take(&mut self.lids);
-        *self = Self { lids, ..Self::default() };
+        let (lids, pns) = (core::mem::take(&mut self.lids), core::mem::take(&mut self.pns));
+        *self = Self { lids, pns, ..Self::default() };
     }
 
     fn forget(&mut self, mut gone: impl FnMut(&Jid) -> bool) {
@@ -139,7 +140,7 @@ impl Phone {
             None => network.alternate(&user),
         };
         let Some(lid) = lid else { return device };
-        self.peers.lids.insert(user, lid.clone());
+        self.peers.learn(&user, &lid);
         let address = lid.with_device(device.device(), Hosting::Own);
         if let Some(record) = self.peers.sessions.remove(&device) {
             self.peers.sessions.insert(address.clone(), record);

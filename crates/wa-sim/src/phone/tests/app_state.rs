@@ -194,7 +194,7 @@ fn a_key_request_is_answered_and_a_stranger_s_is_not() {
     let mut companion = wire.accounts[ALICE].companions.remove(&7).unwrap();
     let stanza = companion.peer(protocol.clone(), &mut wire);
     wire.accounts[ALICE].companions.insert(7, companion);
-    wire.route(Address { account: ALICE, device: 7 }, stanza);
+    wire.route(Address { account: ALICE, device: 7 }, &stanza);
     wire.run();
     assert!(wire.companion(ALICE, 7).ring.active().is_some());
     let shared = |event: &PhoneEvent| matches!(event, PhoneEvent::KeysShared { unknown: 1, .. });
@@ -315,7 +315,7 @@ fn a_recovery_blob_restores_a_collection() {
     let mut companion = wire.accounts[ALICE].companions.remove(&7).unwrap();
     let stanza = companion.peer(protocol, &mut wire);
     wire.accounts[ALICE].companions.insert(7, companion);
-    wire.route(Address { account: ALICE, device: 7 }, stanza);
+    wire.route(Address { account: ALICE, device: 7 }, &stanza);
     wire.run();
     let response = wire.companion(ALICE, 7).responses.pop().unwrap();
     let result =

@@ -281,3 +281,35 @@ fn an_identity_notification_drops_the_old_sessions() {
     wire.say(ALICE, &bob, "fine");
     assert_eq!(texts(wire.inbox(BOB)), ["fine"]);
 }
+
+#[test]
+fn a_first_message_carries_a_proof_and_issues_a_token_once_a_week() {
+    let mut wire = Wire::new();
+    let (alice, bob) = (wire.user(ALICE), wire.user(BOB));
+    wire.say(ALICE, &bob, "first");
+    assert!(wire.log[0].contains("<cstoken"), "{}", wire.log[0]);
+    let issued = |wire: &Wire| wire.log.iter().filter(|line| line.contains("trusted_contact")).count();
+    assert_eq!(issued(&wire), 1);
+    wire.say(ALICE, &bob, "second");
+    assert_eq!(issued(&wire), 1);
+    wire.now.unix_ms += 8 * 86_400_000;
+    wire.say(ALICE, &bob, "next week");
+    assert_eq!(issued(&wire), 2);
+
+    let token = |t: u64, byte: u8| {
+        let token = Node::new("token").attr("type", "trusted_contact").attr("t", t.to_string());
+        Node::new("notification")
+            .attr("id", "t1")
+            .attr("from", &alice)
+            .attr("type", "privacy_token")
+            .child(Node::new("tokens").child(token.bytes(vec![byte; 4])))
+    };
+    let t = wire.now.seconds();
+    for (t, byte) in [(t, 0xAB), (t - 5, 0xCD)] {
+        let notice = token(t, byte);
+        wire.with(BOB, |phone, wire, now| phone.receive(&notice, wire, now));
+    }
+    wire.say(BOB, &alice, "with a token");
+    let line = wire.log.iter().rfind(|line| line.starts_with("<message")).unwrap();
+    assert!(line.contains("<tctoken") && !line.contains("<cstoken"), "{line}");
+}

@@ -76,7 +76,7 @@ fn key_indexes_grow_and_a_revoked_one_is_never_used_again() {
 }
 
 /// A server that knows the refs and keys, but not the ADV secret that only the QR code carries.
-fn forged_container(companion: &Companion) -> bytes::Bytes {
+fn forged_container(companion: &Companion) -> Bytes {
     let details = DeviceDetails {
         raw_id: 1,
         timestamp: 1_760_000_000,
@@ -140,8 +140,8 @@ fn code_exchange(wire: &mut Wire, shown: &str, typed: &str) -> Result<LinkReques
     let rng = &mut rng();
     let exchange = pairing_code::Companion::new(PairingCode::parse(shown).unwrap(), rng);
     let hello = CompanionHello {
-        reference: bytes::Bytes::from_static(b"code-ref"),
-        wrapped_ephemeral: bytes::Bytes::copy_from_slice(&exchange.hello(&WrapRandom::draw(rng))),
+        reference: Bytes::from_static(b"code-ref"),
+        wrapped_ephemeral: Bytes::copy_from_slice(&exchange.hello(&WrapRandom::draw(rng))),
         noise_key: *companion.noise.public().as_bytes(),
     };
     let answer = wire.phone(ALICE).enter_code(&hello, typed)?;

@@ -148,7 +148,7 @@ impl Wire {
     fn take_turn(&mut self, account: usize, turn: Turn) {
         self.accounts[account].events.extend(turn.events);
         for stanza in turn.stanzas {
-            self.route(Address { account, device: 0 }, stanza);
+            self.route(Address { account, device: 0 }, &stanza);
         }
     }
 
@@ -173,7 +173,7 @@ impl Wire {
             let answers = companion.receive(&node);
             self.accounts[to.account].companions.insert(to.device, companion);
             for answer in answers {
-                self.route(to, answer);
+                self.route(to, &answer);
             }
         }
     }
@@ -194,12 +194,12 @@ impl Wire {
     }
 
     /// Puts a stanza on the wire as the server would deliver it.
-    fn route(&mut self, from: Address, stanza: Node) {
+    fn route(&mut self, from: Address, stanza: &Node) {
         self.log.push(stanza.to_string());
         let Ok(to) = stanza.required("to").jid() else { return };
         match stanza.tag() {
-            "message" if to.is_group() => self.route_group(from, &to, &stanza),
-            "message" => self.route_direct(from, &to, &stanza),
+            "message" if to.is_group() => self.route_group(from, &to, stanza),
+            "message" => self.route_direct(from, &to, stanza),
             "receipt" => {
                 let mut out = stanza.clone();
                 out.remove_attr("to");
@@ -241,7 +241,7 @@ impl Wire {
         let key = if sender.is_lid() { "sender_pn" } else { "sender_lid" };
         let mut base = self.dressed(stanza, from).maybe_attr(key, other);
         base.set_attr("from", sender);
-        let identity = stanza.optional_child("device-identity").map(|node| node.to_node());
+        let identity = stanza.optional_child("device-identity").map(wa_binary::NodeRef::to_node);
         if let Some(enc) = stanza.optional_child("enc") {
             if stanza.attr_is("category", "peer") {
                 base.set_attr("from", self.accounts[from.account].pn.with_device(from.device, Hosting::Own));
@@ -272,7 +272,7 @@ impl Wire {
             Addressing::Pn => Jid::pn(1),
         };
         let base = self.dressed(stanza, from).attr("from", group).attr("participant", self.jid(from, &like));
-        let identity = stanza.optional_child("device-identity").map(|node| node.to_node());
+        let identity = stanza.optional_child("device-identity").map(wa_binary::NodeRef::to_node);
         if let Ok(Some(only)) = stanza.optional("participant").jid() {
             let enc = stanza.optional_child("enc").unwrap().to_node();
             let account = self.find(&only).unwrap();
@@ -343,7 +343,7 @@ impl Wire {
         let stanza = companion.text(to, text, self);
         self.accounts[account].companions.insert(device, companion);
         let id = stanza.required("id").string().unwrap().to_string();
-        self.route(Address { account, device }, stanza);
+        self.route(Address { account, device }, &stanza);
         self.run();
         id
     }

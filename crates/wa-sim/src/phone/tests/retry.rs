@@ -123,6 +123,52 @@ fn a_retry_storm_is_answered_a_limited_number_of_times() {
 }
 
 #[test]
+fn an_unknown_pre_key_is_repaired_by_a_retry() {
+    let mut wire = Wire::new();
+    let bob = wire.user(BOB);
+    wire.phone(ALICE).misbehave(Misbehaviour::UnknownPreKey);
+    wire.say(ALICE, &bob, "first");
+    assert_eq!(texts(&wire, BOB), ["first"]);
+    assert_eq!(undecryptable(&wire, BOB), 1);
+    assert!(wire.log.iter().any(|line| line.contains("<retry") && line.contains("error=\"3\"")));
+}
+
+#[test]
+fn messages_out_of_order_are_all_read() {
+    let mut wire = Wire::new();
+    let (alice, bob) = (wire.user(ALICE), wire.user(BOB));
+    wire.say(ALICE, &bob, "0");
+    wire.say(BOB, &alice, "ok");
+    wire.phone(ALICE).misbehave(Misbehaviour::OutOfOrder(4));
+    for number in 1..=4 {
+        wire.say(ALICE, &bob, &number.to_string());
+    }
+    assert_eq!(texts(&wire, BOB), ["0", "4", "3", "2", "1"]);
+    assert_eq!(undecryptable(&wire, BOB), 0);
+}
+
+/// `WA_SIM_PHONE_MESSAGES` makes it long; it prints what live encryption reaches.
+#[test]
+fn a_long_conversation_stays_whole() {
+    let count =
+        std::env::var("WA_SIM_PHONE_MESSAGES").ok().and_then(|count| count.parse().ok()).unwrap_or(60);
+    let mut wire = Wire::new();
+    let users = [wire.user(ALICE), wire.user(BOB)];
+    let started = std::time::Instant::now();
+    for number in 0..count {
+        // Three in a row, then the other side.
+        let from = (number / 3) % 2;
+        wire.say(from, &users[1 - from], &number.to_string());
+        wire.log.clear();
+    }
+    let rate = count as f64 / started.elapsed().as_secs_f64();
+    eprintln!("{count} messages between two phones, with receipts: {rate:.0} a second");
+    let read = texts(&wire, ALICE).len() + texts(&wire, BOB).len();
+    assert_eq!(read, count.min(20_000));
+    assert_eq!(undecryptable(&wire, ALICE) + undecryptable(&wire, BOB), 0);
+}
+
+#[test]
 fn a_low_notice_makes_the_phone_upload() {
     let mut wire = Wire::new();
     let notice = Node::new("notification")
@@ -132,7 +178,7 @@ fn a_low_notice_makes_the_phone_upload() {
         .child(Node::new("count").attr("value", "2"));
     let turn = wire.with(ALICE, |phone, wire, now| phone.receive(&notice, wire, now));
     let upload = turn.stanzas.iter().find(|stanza| stanza.is("iq")).unwrap();
-    let upload = wa_core::prekeys::Upload::parse(upload.view()).unwrap();
+    let upload = Upload::parse(upload.view()).unwrap();
     let ids: Vec<u32> = upload.one_time.iter().map(|(id, _)| *id).collect();
     assert_eq!(ids, [6, 7, 8, 9, 10], "ids go on where the first upload ended");
 }
