@@ -3,6 +3,7 @@
 use crate::run::Family;
 
 mod appstate_steps;
+mod messages_fields;
 mod noise_fields;
 mod signal_fields;
 
@@ -33,6 +34,7 @@ families! {
     history_corrupt: "history-corrupt",
     jids: "jids",
     media: "media",
+    messages: "messages",
     nodes: "nodes",
     noise_ik: "noise-ik",
     noise_xx: "noise-xx",

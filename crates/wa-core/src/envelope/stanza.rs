@@ -1,0 +1,540 @@
+//! The facts of a received `<message>` (chapter 05 §2, §7.1): chat, author, addresses in the other family, what is
+//! encrypted how. Nothing here needs the content.
+
+use std::borrow::Cow;
+
+use compact_str::CompactString;
+use prost::Message as _;
+use thiserror::Error;
+use wa_binary::{Family, Hosting, Jid, Node, NodeRef, Server};
+use wa_proto::business_cert::{VerifiedNameCertificate, verified_name_certificate};
+
+use super::newsletter::{self, NewsletterUpdate};
+
+/// Who we are: an address belongs to the account when its user is one of these.
+#[derive(Clone, Debug)]
+pub struct Own {
+    /// The own device by phone number.
+    pub pn: Jid,
+    /// The own device by LID, once known.
+    pub lid: Option<Jid>,
+}
+
+impl Own {
+    /// Whether the address is one of the account's, on any device.
+    pub fn owns(&self, jid: &Jid) -> bool {
+        self.pn.same_user(jid) || self.lid.as_ref().is_some_and(|lid| lid.same_user(jid))
+    }
+
+    /// The own device in a family.
+    pub fn device(&self, family: Family) -> Option<&Jid> {
+        match family {
+            Family::Pn => Some(&self.pn),
+            Family::Lid => self.lid.as_ref(),
+        }
+    }
+}
+
+/// A received message before it is decrypted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MessageStanza {
+    /// The id, not empty.
+    pub id: CompactString,
+    /// Where it belongs. For a broadcast list the list, also when it is shown in the chat with its author.
+    pub chat: Jid,
+    /// The author, with device.
+    pub sender: Jid,
+    /// The author in the other family.
+    pub sender_alt: Option<Jid>,
+    /// The chat partner of an own message in the other family.
+    pub recipient_alt: Option<Jid>,
+    /// Whether the account wrote it.
+    pub from_me: bool,
+    /// Stated family of the addresses.
+    pub addressing_mode: Option<Family>,
+    /// Server time in seconds; none when it was not given.
+    pub timestamp: Option<u64>,
+    /// The author's name for himself. Neither empty nor `-`.
+    pub push_name: Option<CompactString>,
+    /// `category`: `peer` is between own devices.
+    pub category: Option<CompactString>,
+    /// `type`.
+    pub stanza_type: Option<CompactString>,
+    /// `edit`.
+    pub edit: Option<Edit>,
+    /// Whether it waited in the offline queue.
+    pub offline: bool,
+    /// Number of a channel's post.
+    pub server_id: Option<u64>,
+    /// Store time of the server in microseconds.
+    pub server_timestamp_us: Option<u64>,
+    /// What is encrypted, in order; none for a part whose type is missing.
+    pub enc_types: Vec<Option<EncType>>,
+    /// `mediatype` of the first part that has one.
+    pub media_type: Option<CompactString>,
+    /// Whether nothing shall be shown when it cannot be decrypted.
+    pub decrypt_fail_hide: bool,
+    /// How often it was sent again.
+    pub retry_count: u32,
+    /// Why there is nothing to decrypt.
+    pub unavailable: Option<Unavailable>,
+    /// Streaming of a bot's answer.
+    pub bot: Option<BotInfo>,
+    /// Attributes of all `<meta>` children, in order. `polltype` only on polls.
+    pub meta: Vec<(CompactString, CompactString)>,
+    /// Version of the reporting token beside it.
+    pub reporting_token_version: Option<u32>,
+    /// Who else got an own broadcast.
+    pub broadcast_recipients: Vec<BroadcastRecipient>,
+    /// Serial number of a business's verified name.
+    pub verified_name_serial: Option<CompactString>,
+    /// How well the name was verified.
+    pub verified_level: Option<CompactString>,
+    /// The verified name itself.
+    pub verified_name: Option<String>,
+    /// Whether it was marked `<multicast/>`.
+    pub multicast: bool,
+    /// What a channel's stanza holds.
+    pub newsletter: Option<NewsletterUpdate>,
+    /// As received, for the answer.
+    pub(super) from: Jid,
+    pub(super) participant: Option<Jid>,
+    pub(super) recipient: Option<Jid>,
+}
+
+/// Value of `edit`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Edit {
+    /// An edit.
+    Edit,
+    /// A pin.
+    Pin,
+    /// An edit by a channel's admin.
+    NewsletterEdit,
+    /// A revoke by the author.
+    SenderRevoke,
+    /// A revoke by an admin.
+    AdminRevoke,
+    /// Anything else, kept as it is.
+    Other(CompactString),
+}
+
+impl Edit {
+    /// Reads the attribute.
+    pub fn of(value: &str) -> Self {
+        match value {
+            "1" => Self::Edit,
+            "2" => Self::Pin,
+            "3" => Self::NewsletterEdit,
+            "7" => Self::SenderRevoke,
+            "8" => Self::AdminRevoke,
+            other => Self::Other(other.into()),
+        }
+    }
+
+    /// The attribute's value.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Edit => "1",
+            Self::Pin => "2",
+            Self::NewsletterEdit => "3",
+            Self::SenderRevoke => "7",
+            Self::AdminRevoke => "8",
+            Self::Other(value) => value,
+        }
+    }
+}
+
+/// How a part is encrypted.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum EncType {
+    /// Pairwise.
+    Msg,
+    /// Pairwise, starting a session.
+    PkMsg,
+    /// With a sender key.
+    SkMsg,
+    /// With a message secret.
+    MsMsg,
+    /// Unknown.
+    Other(CompactString),
+}
+
+impl EncType {
+    /// Reads the attribute.
+    pub fn of(value: &str) -> Self {
+        match value {
+            "msg" => Self::Msg,
+            "pkmsg" => Self::PkMsg,
+            "skmsg" => Self::SkMsg,
+            "msmsg" => Self::MsMsg,
+            other => Self::Other(other.into()),
+        }
+    }
+
+    /// The attribute's value.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Msg => "msg",
+            Self::PkMsg => "pkmsg",
+            Self::SkMsg => "skmsg",
+            Self::MsMsg => "msmsg",
+            Self::Other(value) => value,
+        }
+    }
+}
+
+/// Why there is no ciphertext for this device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Unavailable {
+    /// A bot's message.
+    Bot,
+    /// Only for the business's cloud.
+    Hosted,
+    /// View-once media, which linked devices never get.
+    ViewOnce,
+    /// No reason given: the phone can be asked for it.
+    Other,
+}
+
+impl Unavailable {
+    /// Short name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Bot => "bot",
+            Self::Hosted => "hosted",
+            Self::ViewOnce => "view_once",
+            Self::Other => "other",
+        }
+    }
+
+    fn of(stanza: NodeRef<'_>) -> Option<Self> {
+        let node = stanza.optional_child("unavailable")?;
+        let kind = node.value("type").map(|value| value.to_compact());
+        Some(match kind.as_deref() {
+            Some("view_once" | "view_once_unavailable_fanout") => Self::ViewOnce,
+            Some("hosted_unavailable_fanout") => Self::Hosted,
+            Some("bot_unavailable_fanout") => Self::Bot,
+            _ if node.attr_is("hosted", "true") || node.attr_is("hosted", "1") => Self::Hosted,
+            _ if stanza.optional_child("bot").is_some() => Self::Bot,
+            _ => Self::Other,
+        })
+    }
+}
+
+/// What a bot's stanza says about the stream that it belongs to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BotInfo {
+    /// `first`, `inner` or `last`.
+    pub edit: Option<CompactString>,
+    /// Id of the first piece.
+    pub edit_target_id: Option<CompactString>,
+    /// Milliseconds.
+    pub sender_timestamp_ms: Option<u64>,
+}
+
+/// One recipient of an own broadcast.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BroadcastRecipient {
+    /// By LID.
+    pub lid: Option<Jid>,
+    /// By phone number.
+    pub pn: Option<Jid>,
+}
+
+/// Why a stanza names no message. Answered with error 487 when it names an id and an origin, else dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum StanzaError {
+    /// No id, or an empty one.
+    #[error("a message without an id")]
+    MissingId,
+    /// No `from`.
+    #[error("a message from nobody")]
+    MissingFrom,
+    /// `from` is no address.
+    #[error("a message whose origin is no address")]
+    InvalidFrom,
+    /// A group or list message without its author.
+    #[error("a group message without an author")]
+    MissingParticipant,
+    /// `participant` is no address.
+    #[error("a group message whose author is no address")]
+    InvalidParticipant,
+}
+
+impl StanzaError {
+    /// Short name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::MissingId => "missing_id",
+            Self::MissingFrom => "missing_from",
+            Self::InvalidFrom => "invalid_from",
+            Self::MissingParticipant => "missing_participant",
+            Self::InvalidParticipant => "invalid_participant",
+        }
+    }
+
+    /// The ack that ends the matter; none when the stanza cannot be named.
+    pub fn nack(self, stanza: NodeRef<'_>) -> Option<Node> {
+        let id = text(stanza, "id").filter(|id| !id.is_empty())?;
+        let from = stanza.value("from").filter(|_| !stanza.attr_is("from", ""))?;
+        let mut ack = Node::new("ack").attr("class", "message").attr("id", id);
+        ack.set_attr("to", from);
+        for name in ["participant", "recipient", "type"] {
+            if let Some(value) = stanza.value(name) {
+                ack.set_attr(name, value);
+            }
+        }
+        Some(ack.attr("error", "487"))
+    }
+}
+
+impl MessageStanza {
+    /// Reads a stanza. Attributes that are not understood are left out, never an error.
+    ///
+    /// # Errors
+    /// When it cannot be said which message of whom it is.
+    pub fn parse(stanza: NodeRef<'_>, own: &Own) -> Result<Self, StanzaError> {
+        let id = text(stanza, "id").filter(|id| !id.is_empty()).ok_or(StanzaError::MissingId)?;
+        let from = match stanza.optional("from").jid() {
+            Ok(Some(from)) => from,
+            Ok(None) => return Err(StanzaError::MissingFrom),
+            Err(_) => return Err(StanzaError::InvalidFrom),
+        };
+        let participant = match stanza.optional("participant").jid() {
+            Ok(participant) => participant,
+            Err(_) if in_group(&from) => return Err(StanzaError::InvalidParticipant),
+            Err(_) => None,
+        };
+        let recipient = jid(stanza, "recipient");
+        let meta = meta(stanza);
+        let named = Named::read(stanza, own, &from, participant.as_ref(), recipient.as_ref(), &meta)?;
+
+        let encs = encs(stanza, own);
+        let certificate = stanza
+            .optional_child("verified_name")
+            .and_then(|node| node.optional_bytes().map(Cow::into_owned))
+            .and_then(|bytes| VerifiedNameCertificate::decode(&*bytes).ok())
+            .and_then(|certificate| certificate.details)
+            .and_then(|details| verified_name_certificate::Details::decode(&*details).ok());
+        let is_newsletter = from.is_newsletter();
+        let plaintext = stanza.optional_child("plaintext");
+        Ok(Self {
+            id,
+            chat: named.chat,
+            sender: named.sender,
+            sender_alt: named.sender_alt,
+            recipient_alt: named.recipient_alt,
+            from_me: named.from_me,
+            addressing_mode: stanza
+                .optional("addressing_mode")
+                .choose("an addressing mode", |word| match word {
+                    "pn" => Some(Family::Pn),
+                    "lid" => Some(Family::Lid),
+                    _ => None,
+                })
+                .ok()
+                .flatten(),
+            timestamp: number(stanza, "t"),
+            push_name: text(stanza, "notify").filter(|name| !name.is_empty() && name != "-"),
+            category: text(stanza, "category"),
+            stanza_type: text(stanza, "type"),
+            edit: text(stanza, "edit").map(|value| Edit::of(&value)),
+            offline: stanza.has_attr("offline"),
+            server_id: number(stanza, "server_id"),
+            server_timestamp_us: number(stanza, "sts"),
+            enc_types: encs.iter().map(|enc| text(*enc, "type").map(|value| EncType::of(&value))).collect(),
+            media_type: encs.iter().copied().chain(plaintext).find_map(|enc| text(enc, "mediatype")),
+            decrypt_fail_hide: encs.iter().any(|enc| enc.attr_is("decrypt-fail", "hide")),
+            retry_count: encs
+                .iter()
+                .filter_map(|enc| number(*enc, "count"))
+                .max()
+                .map_or(0, |count| u32::try_from(count).unwrap_or(u32::MAX)),
+            unavailable: if encs.is_empty() { Unavailable::of(stanza) } else { None },
+            bot: stanza.optional_child("bot").and_then(bot),
+            meta,
+            reporting_token_version: stanza
+                .optional_child("reporting")
+                .and_then(|node| node.optional_child("reporting_token"))
+                .map(|token| token.optional("v").u32().ok().flatten().unwrap_or(1)),
+            broadcast_recipients: if named.from_me && from.server() == Server::Broadcast {
+                broadcast_recipients(stanza)
+            } else {
+                Vec::new()
+            },
+            verified_name_serial: text(stanza, "verified_name"),
+            verified_level: text(stanza, "verified_level"),
+            verified_name: certificate.and_then(|details| details.verified_name),
+            multicast: stanza.optional_child("multicast").is_some(),
+            newsletter: is_newsletter.then(|| newsletter::read(stanza)),
+            from,
+            participant,
+            recipient,
+        })
+    }
+
+    /// Whether it was said in a group.
+    pub fn is_group(&self) -> bool {
+        self.chat.is_group()
+    }
+
+    /// Whether it went to the status list or a broadcast list.
+    pub fn is_broadcast(&self) -> bool {
+        self.chat.server() == Server::Broadcast
+    }
+
+    /// Whether it is a status post.
+    pub fn is_status(&self) -> bool {
+        self.chat.is_status()
+    }
+
+    /// Whether it is between own devices.
+    pub fn is_peer(&self) -> bool {
+        self.category.as_deref() == Some("peer")
+    }
+
+    /// The chat in which it is shown: that with the author for a list message of somebody else.
+    pub fn display_chat(&self) -> Jid {
+        if self.chat.is_broadcast_list() && !self.from_me { self.sender.account() } else { self.chat.clone() }
+    }
+
+    /// An attribute of `<meta>`.
+    pub fn meta(&self, name: &str) -> Option<&str> {
+        self.meta.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Whether something is there that can be decrypted: a known type, and no sender-key part outside of groups.
+    pub fn is_decryptable(&self) -> bool {
+        self.enc_types.iter().flatten().any(|kind| match kind {
+            EncType::SkMsg => in_group(&self.from),
+            EncType::Other(_) => false,
+            _ => true,
+        })
+    }
+}
+
+/// Chat and authors.
+struct Named {
+    chat: Jid,
+    sender: Jid,
+    sender_alt: Option<Jid>,
+    recipient_alt: Option<Jid>,
+    from_me: bool,
+}
+
+impl Named {
+    fn read(
+        stanza: NodeRef<'_>,
+        own: &Own,
+        from: &Jid,
+        participant: Option<&Jid>,
+        recipient: Option<&Jid>,
+        meta: &[(CompactString, CompactString)],
+    ) -> Result<Self, StanzaError> {
+        if in_group(from) {
+            let sender = plain(participant.ok_or(StanzaError::MissingParticipant)?);
+            let alt = if sender.is_lid() { "participant_pn" } else { "participant_lid" };
+            return Ok(Self {
+                chat: from.clone(),
+                sender_alt: jid(stanza, alt).map(|alt| on_device(&alt, &sender)),
+                from_me: own.owns(&sender),
+                sender,
+                recipient_alt: None,
+            });
+        }
+        if from.is_newsletter() {
+            let from_me = stanza.attr_is("is_sender", "true");
+            let (chat, sender) = (from.clone(), from.clone());
+            return Ok(Self { chat, sender, sender_alt: None, recipient_alt: None, from_me });
+        }
+        let sender = plain(from);
+        let alt = if sender.is_lid() { "sender_pn" } else { "sender_lid" };
+        let sender_alt = jid(stanza, alt).map(|alt| on_device(&alt, &sender));
+        if own.owns(from) {
+            let chat = recipient.unwrap_or(from).account();
+            let alt = if chat.is_lid() { "peer_recipient_pn" } else { "peer_recipient_lid" };
+            return Ok(Self { recipient_alt: jid(stanza, alt), chat, sender, sender_alt, from_me: true });
+        }
+        let target = meta.iter().find(|(name, _)| from.is_bot() && name == "target_chat_jid");
+        let chat = target.and_then(|(_, chat)| chat.parse().ok()).unwrap_or_else(|| from.account());
+        Ok(Self { chat, sender, sender_alt, recipient_alt: None, from_me: false })
+    }
+}
+
+fn in_group(from: &Jid) -> bool {
+    from.is_group() || from.server() == Server::Broadcast
+}
+
+/// A hosted address as the plain one of its family; the device stays.
+fn plain(jid: &Jid) -> Jid {
+    jid.account().with_device(jid.device(), Hosting::Own)
+}
+
+/// An address without a device takes that of the other one.
+fn on_device(alt: &Jid, sender: &Jid) -> Jid {
+    let device = if alt.device() == 0 { sender.device() } else { alt.device() };
+    alt.account().with_device(device, Hosting::Own)
+}
+
+/// The parts to decrypt: direct ones, then those listed for this device.
+fn encs<'a>(stanza: NodeRef<'a>, own: &Own) -> Vec<NodeRef<'a>> {
+    let mut encs: Vec<_> = stanza.each("enc").collect();
+    for to in stanza.optional_child("participants").into_iter().flat_map(|list| list.each("to")) {
+        let ours = jid(to, "jid").is_some_and(|jid| jid == own.pn || Some(&jid) == own.lid.as_ref());
+        if ours {
+            encs.extend(to.each("enc"));
+        }
+    }
+    encs
+}
+
+fn meta(stanza: NodeRef<'_>) -> Vec<(CompactString, CompactString)> {
+    let mut all: Vec<(CompactString, CompactString)> = Vec::new();
+    let is_poll = stanza.attr_is("type", "poll");
+    for node in stanza.each("meta") {
+        for (key, value) in node.each_attr() {
+            let known = all.iter().any(|(name, _)| name == key);
+            if !known && (is_poll || key != "polltype") {
+                all.push((key.into(), value.to_compact()));
+            }
+        }
+    }
+    all
+}
+
+fn bot(node: NodeRef<'_>) -> Option<BotInfo> {
+    let info = BotInfo {
+        edit: text(node, "edit"),
+        edit_target_id: text(node, "edit_target_id"),
+        sender_timestamp_ms: number(node, "sender_timestamp_ms"),
+    };
+    (info.edit.is_some() || info.edit_target_id.is_some() || info.sender_timestamp_ms.is_some())
+        .then_some(info)
+}
+
+fn broadcast_recipients(stanza: NodeRef<'_>) -> Vec<BroadcastRecipient> {
+    let list = stanza.optional_child("participants");
+    let recipients = list.into_iter().flat_map(|list| list.each("to")).filter_map(|to| {
+        let address = jid(to, "jid")?.account();
+        let alt = |name| jid(to, name).map(|alt| alt.account());
+        Some(if address.is_lid() {
+            BroadcastRecipient { lid: Some(address), pn: alt("peer_recipient_pn") }
+        } else {
+            BroadcastRecipient { pn: Some(address), lid: alt("peer_recipient_lid") }
+        })
+    });
+    recipients.collect()
+}
+
+pub(super) fn text(node: NodeRef<'_>, name: &str) -> Option<CompactString> {
+    node.value(name).map(|value| value.to_compact())
+}
+
+pub(super) fn jid(node: NodeRef<'_>, name: &str) -> Option<Jid> {
+    node.optional(name).jid().ok().flatten()
+}
+
+pub(super) fn number(node: NodeRef<'_>, name: &str) -> Option<u64> {
+    node.optional(name).u64().ok().flatten()
+}
