@@ -37,4 +37,4 @@ pub(crate) use message::mode as message_mode;
 pub use net::{ListenOptions, Sim, SimError, SimHandle, TlsFiles, Transports};
 pub use prekeys::Stock;
 pub use random::Seed;
-pub use world::World;
+pub use world::{Switches, World};

@@ -23,8 +23,6 @@ pub(crate) trait Read {
     fn words(&self) -> Option<&str>;
     /// The content as exactly `N` bytes.
     fn array<const N: usize>(&self) -> Option<[u8; N]>;
-    /// The content as a big-endian number of at most four bytes.
-    fn big_endian(&self) -> Option<u32>;
 }
 
 impl Read for Node {
@@ -71,13 +69,6 @@ impl Read for Node {
 
     fn array<const N: usize>(&self) -> Option<[u8; N]> {
         self.body().and_then(|bytes| <[u8; N]>::try_from(&bytes[..]).ok())
-    }
-
-    fn big_endian(&self) -> Option<u32> {
-        let bytes = self.body()?;
-        (1..=4)
-            .contains(&bytes.len())
-            .then(|| bytes.iter().fold(0, |number, byte| number << 8 | u32::from(*byte)))
     }
 }
 

@@ -18,7 +18,6 @@ use crate::config::SimConfig;
 use crate::faults::{CloseHow, Fault};
 use crate::pairing::Linked;
 use crate::phone::Received;
-use crate::stanza::Read as _;
 use crate::trace::{Filter, Passed};
 use crate::watch::Violation;
 use crate::world::{AccountId, DeviceKey, Stats, World};
@@ -224,6 +223,23 @@ impl SimHandle {
     pub fn advance(&self, time: Duration) {
         let ms = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         self.hub.clock(|clock| clock.advance(ms));
+    }
+
+    /// Sets the clock fault: how far the server's time is off, in milliseconds (`t` of stanzas, tokens).
+    pub fn set_clock_offset(&self, ms: i64) {
+        self.hub.clock(|clock| clock.set_offset(ms));
+    }
+
+    /// Makes a phone's next sends wrong (chapter 10 §11 "encryption"); each is used once.
+    ///
+    /// # Errors
+    /// [`SimError::Unknown`].
+    pub fn misbehave(&self, number: u64, how: crate::phone::Misbehaviour) -> Result<(), SimError> {
+        self.hub.with(|world, _| {
+            let account = known(world, number)?;
+            world.misbehave(account, how);
+            Ok(())
+        })
     }
 
     /// Sets a fault and gives its id.

@@ -217,13 +217,6 @@ pub(crate) fn phash(devices: impl IntoIterator<Item = Jid>) -> String {
     wa_core::envelope::phash(&devices)
 }
 
-/// The hash that stands for a contact in notifications (chapter 09a §4.1).
-pub(crate) fn contact_hash(user: &Jid) -> String {
-    use base64::Engine as _;
-    let digest = wa_crypto::digest::md5(format!("{}WA_ADD_NOTIF", user.user()).as_bytes());
-    base64::engine::general_purpose::STANDARD.encode(&digest[..3])
-}
-
 fn default_privacy() -> std::collections::BTreeMap<String, String> {
     const DEFAULT: [(&str, &str); 11] = [
         ("calladd", "all"),

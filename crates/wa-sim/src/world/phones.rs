@@ -114,6 +114,11 @@ impl World {
         Ok(())
     }
 
+    /// Makes the phone's next sends wrong.
+    pub fn misbehave(&mut self, account: AccountId, how: crate::phone::Misbehaviour) {
+        self.with_phone(account, |phone, _| phone.misbehave(how));
+    }
+
     /// Switches the phone on or off. What waited for it is handed over when it comes back.
     pub fn set_phone_online(&mut self, now_ms: u64, account: AccountId, online: bool) {
         self.now_ms = now_ms;
