@@ -93,8 +93,12 @@ impl Device {
         let expect = step.field("expect")?;
         let applied = match step.str("kind")? {
             "snapshot" => {
-                let content = external(step, Some(&step.base64("snapshot_ref_b64")?))?;
-                same_bytes("snapshot file", &content, step.base64("snapshot_plain_b64")?)?;
+                let plain = step.base64("snapshot_plain_b64")?;
+                let content = match step.has("external_blob") {
+                    true => external(step, Some(&step.base64("snapshot_ref_b64")?))?,
+                    false => plain.clone(),
+                };
+                same_bytes("snapshot file", &content, plain)?;
                 let applied = self.snapshot(&content)?.context("the snapshot was skipped")?;
                 let snapshot = SyncdSnapshot::decode(content.as_slice())?;
                 let mac = snapshot.mac.unwrap_or_default();

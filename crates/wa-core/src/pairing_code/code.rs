@@ -38,7 +38,7 @@ impl PairingCode {
     /// # Errors
     /// [`PairingCodeError::CodeLength`] or [`PairingCodeError::CodeCharacter`].
     pub fn parse(text: &str) -> Result<Self, PairingCodeError> {
-        let characters = || text.trim().chars().filter(|character| *character != '-');
+        let characters = || text.chars().filter(|character| *character != '-');
         let found = characters().count();
         if found != 8 {
             return Err(PairingCodeError::CodeLength(found));

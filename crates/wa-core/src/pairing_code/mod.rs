@@ -8,6 +8,7 @@ mod code;
 mod exchange;
 
 use thiserror::Error;
+use wa_proto::companion_reg::device_props::PlatformType;
 
 pub use code::{ALPHABET, PairingCode};
 pub use exchange::{
@@ -73,6 +74,26 @@ pub fn phone_digits(text: &str) -> Result<String, PairingCodeError> {
         return Err(PairingCodeError::PhoneNotInternational);
     }
     Ok(digits)
+}
+
+/// `companion_platform_display`: `Browser (OS)` with names that the server knows; anything else is answered with 400
+/// (chapter 02 §4.1). What has no name of its own there is shown as Chrome or Linux.
+pub fn platform_display(platform: PlatformType, os: &str) -> String {
+    let browser = match platform {
+        PlatformType::Firefox => "Firefox",
+        PlatformType::Ie => "IE",
+        PlatformType::Opera => "Opera",
+        PlatformType::Safari => "Safari",
+        PlatformType::Edge => "Edge",
+        PlatformType::AndroidPhone | PlatformType::AndroidTablet | PlatformType::AndroidAmbiguous => {
+            "Android"
+        }
+        _ => "Chrome",
+    };
+    let os = os.to_ascii_lowercase();
+    let known = [("windows", "Windows"), ("mac", "Mac OS"), ("android", "Android"), ("ios", "iOS")];
+    let os = known.into_iter().find(|(part, _)| os.contains(part)).map_or("Linux", |(_, name)| name);
+    format!("{browser} ({os})")
 }
 
 #[cfg(test)]

@@ -99,7 +99,7 @@ fn wrong_lengths_and_low_order_keys_are_refused() {
 #[test]
 fn a_code_is_normalised_and_checked() {
     assert_eq!(PairingCode::parse("ab-cd-12-34").unwrap().to_string(), "ABCD-1234");
-    for wrong in ["", "ABCD123", "ABCD12345", "ABCDO234", "ABCDéé34", "--------"] {
+    for wrong in ["", "ABCD123", "ABCD12345", "ABCDO234", "ABCDéé34", "--------", " ABCD1234"] {
         assert!(PairingCode::parse(wrong).is_err(), "{wrong}");
     }
 }
@@ -109,4 +109,17 @@ fn a_phone_number_keeps_its_digits_only() {
     assert_eq!(phone_digits("+1 (555) 010-0001").unwrap(), "15550100001");
     assert_eq!(phone_digits("123-456"), Err(PairingCodeError::PhoneTooShort(6)));
     assert_eq!(phone_digits("0155501001"), Err(PairingCodeError::PhoneNotInternational));
+}
+
+#[test]
+fn a_display_name_is_one_that_the_server_knows() {
+    for (platform, os, display) in [
+        (PlatformType::Chrome, "Linux", "Chrome (Linux)"),
+        (PlatformType::Desktop, "Windows 11", "Chrome (Windows)"),
+        (PlatformType::Safari, "macOS", "Safari (Mac OS)"),
+        (PlatformType::AndroidPhone, "Android", "Android (Android)"),
+        (PlatformType::Firefox, "my bot", "Firefox (Linux)"),
+    ] {
+        assert_eq!(platform_display(platform, os), display);
+    }
 }

@@ -152,7 +152,7 @@ impl Phone {
     /// # Errors
     /// [`PhoneError::Code`] for a text that cannot be a code and for malformed keys.
     pub fn enter_code(&mut self, hello: &CompanionHello, code: &str) -> Result<PrimaryHello, PhoneError> {
-        let code = PairingCode::parse(code)?;
+        let code = PairingCode::parse(code.trim())?;
         let ephemeral = KeyPair::generate(&mut self.rng);
         let random = WrapRandom::draw(&mut self.rng);
         let primary = CodePrimary::new(&code, &hello.wrapped_ephemeral, &ephemeral, &random)?;
