@@ -233,6 +233,9 @@ impl SessionRecord {
     /// Decrypts a pre-key message (`type="pkmsg"`), on the session it belongs to or on a new one. Trust in
     /// [`PreKeySignalMessage::identity_key`] is checked before, see [`crate::trust`].
     ///
+    /// A replay is a duplicate as long as the record holds the session. When forty newer ones have pushed it out and the
+    /// message named no one-time pre-key, nothing here can tell: keep the ids of handled messages as well.
+    ///
     /// # Errors
     /// Those of [`Self::decrypt`], [`SignalError::UnknownSignedPreKey`] and [`SignalError::UnknownPreKey`] when a
     /// new session needs a pre-key that is not given.
