@@ -1,8 +1,8 @@
 //! ADV: who vouches for which device. The account key (the phone's identity) signs each companion's identity, the
 //! companion signs back, and the phone signs the list of key indexes that are still valid.
 //!
-//! Chapter 02 §2, §3.4, §3.6, §3.7 and chapter 04 §11.3 of the protocol. [`companion`] is the side that is linked,
-//! [`primary`] the phone and the server's check of the answer, [`key_index`] the list, and this file holds what
+//! Chapter 02 §2, §3.4, §3.6, §3.7 and chapter 04 §11.3 of the protocol. `companion` is the side that is linked,
+//! `primary` the phone and the server's check of the answer, `key_index` the list, and this file holds what
 //! both sides share. Nested messages are signed and compared as the bytes that travelled, never re-encoded.
 
 mod companion;

@@ -1,7 +1,7 @@
 //! Pre-keys on the wire and their upkeep: bundles, uploads, the digest, ids that wrap.
 //!
-//! Chapter 02 §6 and chapter 04 §11 of the protocol. [`bundle`] is what others fetch, [`upload`] what the owner
-//! publishes, [`upkeep`] when and which ids. The keys themselves are `wa-signal`'s.
+//! Chapter 02 §6 and chapter 04 §11 of the protocol. `bundle` is what others fetch, `upload` what the owner
+//! publishes, `upkeep` when and which ids. The keys themselves are `wa-signal`'s.
 
 mod bundle;
 mod upkeep;
