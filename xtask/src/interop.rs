@@ -25,7 +25,8 @@ pub(crate) fn run(steps: &mut Steps, only: Option<&str>) -> Result<()> {
     }
     for suite in suites {
         let mut command = steps.command("bash", &[&format!("interop/{suite}/run")]);
-        command.env("CARGO_TARGET_DIR", target_folder(&steps.root).join("interop"));
+        let target = target_folder(&steps.root);
+        command.env("CARGO_TARGET_DIR", target.join("interop")).env("WA_TARGET_DIR", target);
         steps.run(&format!("interop {suite}"), &mut command)?;
     }
     Ok(())

@@ -98,8 +98,9 @@ impl World {
             .child(key_list);
         let from = account.jid(Family::Pn);
         let lid = account.lid.map(|_| account.jid(Family::Lid));
-        for other in self.acquaintances(own) {
-            self.notify(other, None, |world, id| {
+        // The account's own companions hear it as well: some clients keep their own list only by this notification.
+        for other in self.acquaintances(own).into_iter().chain([own]) {
+            self.notify(other, Some(key), |world, id| {
                 notification("devices", &from, id, world.now_s())
                     .maybe_attr("lid", lid.clone())
                     .child(operation.clone())

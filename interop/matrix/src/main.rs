@@ -1,0 +1,282 @@
+//! Other people's clients converse with each other through the simulator: two Baileys, two whatsmeow, one of each, in
+//! both roles. Every process prints what it decrypted; this program compares texts and ids on both sides and fails
+//! where one is missing, and at the end looks at what the simulator's conformance watch has noted.
+//!
+//! `matrix <wa-sim binary> <interop folder> <whatsmeow driver> [pair..]`, a pair being `baileys-whatsmeow` or the like.
+
+mod sim;
+mod stranger;
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::{Value, json};
+
+use sim::Sim;
+use stranger::{Kind, Place, Stranger};
+
+/// One conversation of two clients.
+struct Scene<'s> {
+    sim: &'s Sim,
+    place: Place,
+    folder: tempfile::TempDir,
+    /// Distinguishes accounts and texts of this scene.
+    tag: String,
+    checks: usize,
+}
+
+/// How a client is linked.
+#[derive(Clone, Copy)]
+enum By {
+    Qr,
+    Code,
+}
+
+impl Scene<'_> {
+    fn start(&self, kind: Kind, name: &str) -> Result<Stranger> {
+        Stranger::start(kind, &format!("{}-{name}", self.tag), &self.folder.path().join(name), &self.place)
+    }
+
+    /// Links a client to an account (a new one, or one that a number names) and waits until it is open.
+    fn link(&mut self, client: &mut Stranger, by: By, account: Option<&str>) -> Result<()> {
+        client.run("connect", json!({}))?;
+        let qr = client.wait("a QR code", |line| line["event"] == "qr")?;
+        match by {
+            By::Qr => {
+                let query = account.map(|number| format!("?account={number}")).unwrap_or_default();
+                let mut code = qr["code"].as_str().unwrap_or_default().to_owned();
+                // The newest whatsmeow that the module proxy has shows the older text without the platform's field,
+                // which phones no longer take (docs/interop.md): here it is the camera that adds it.
+                if code.matches(',').count() == 3 {
+                    code.push_str(",1");
+                }
+                self.sim.post(&format!("mock-phone/scan-qr{query}"), &code)?;
+            }
+            By::Code => {
+                let number = account.context("a code needs a number")?;
+                client.run("pair_code", json!({ "phone": number }))?;
+                let code = client.wait("the code", |line| line["event"] == "code")?;
+                let body = json!({ "phone": number, "code": code["code"] });
+                self.sim.post("mock-phone/enter-code", &body.to_string())?;
+            }
+        }
+        client.wait_open()?;
+        self.checked(&format!("{} {} is linked", client.kind.name(), client.name));
+        Ok(())
+    }
+
+    fn checked(&mut self, what: &str) {
+        self.checks += 1;
+        println!("  ok {:>2} {what}", self.checks);
+    }
+
+    /// A text from one to the other, compared on both sides; gives its id and how the receiver saw it.
+    fn text(
+        &mut self,
+        from: &mut Stranger,
+        to: &mut Stranger,
+        chat: &str,
+        text: &str,
+    ) -> Result<(String, Value)> {
+        let text = format!("{} {text}", self.tag);
+        let sent = from.run("send", json!({ "to": chat, "text": text }))?;
+        let id = sent["id"].as_str().context("no id")?.to_owned();
+        let seen = to.expect_text(&text, &id)?;
+        self.checked(&format!("{text:?} as {id}"));
+        Ok((id, seen))
+    }
+
+    fn run(&mut self, one: Kind, other: Kind, by: By) -> Result<()> {
+        let mut a = self.start(one, "a")?;
+        let mut b = self.start(other, "b")?;
+        self.link(&mut a, By::Qr, None)?;
+        match by {
+            By::Qr => self.link(&mut b, By::Qr, None)?,
+            By::Code => {
+                let number = "15550100".to_owned() + if one == Kind::Baileys { "177" } else { "178" };
+                let account =
+                    json!({ "name": format!("{}-code", self.tag), "number": number.parse::<u64>()? });
+                self.sim.post("seed", &json!({ "account": [account] }).to_string())?;
+                self.link(&mut b, By::Code, Some(&number))?;
+            }
+        }
+
+        let (a_pn, b_pn) = (a.pn.clone(), b.pn.clone());
+        let (first, seen) = self.text(&mut a, &mut b, &b_pn, "first contact")?;
+        // A reply quotes what was received, as it was received.
+        let key = json!({ "remoteJid": seen["chat"], "fromMe": false, "id": first });
+        let reply = format!("{} a reply", self.tag);
+        let quoted = json!({ "key": key, "text": format!("{} first contact", self.tag) });
+        let sent = b.run("send", json!({ "to": seen["chat"], "text": reply, "quoted": quoted }))?;
+        let got = a.expect_text(&reply, sent["id"].as_str().unwrap_or_default())?;
+        ensure!(got["quoted"] == first.as_str(), "the reply quotes {} instead of {first}", got["quoted"]);
+        self.checked("a reply that quotes");
+
+        self.receipts(&mut a, &mut b, &b_pn)?;
+        self.reaction(&mut a, &mut b, &first, &seen)?;
+        self.group(&mut a, &mut b)?;
+        self.offline(&mut a, &mut b, &b_pn)?;
+        self.two_devices(&mut a, &mut b, one)?;
+        self.installed_again(&mut a, b, other, &a_pn)?;
+        ensure!(a.undecryptable() == 0, "{} messages could not be decrypted", a.undecryptable());
+        Ok(())
+    }
+
+    fn receipts(&mut self, a: &mut Stranger, b: &mut Stranger, b_pn: &str) -> Result<()> {
+        let (id, seen) = self.text(a, b, b_pn, "to be read")?;
+        b.run("read", json!({ "keys": [{ "remoteJid": seen["chat"], "fromMe": false, "id": id }] }))?;
+        // Both clients name the states differently: 4 is "read" in one of them.
+        a.wait("the read receipt", |line| {
+            line["id"] == id.as_str()
+                && (line["what"] == "read" || (line["event"] == "status" && line["status"] == 4))
+        })?;
+        self.checked("a read receipt");
+        Ok(())
+    }
+
+    fn reaction(&mut self, a: &mut Stranger, b: &mut Stranger, first: &str, seen: &Value) -> Result<()> {
+        let key = json!({ "remoteJid": seen["chat"], "fromMe": false, "id": first, "participant": "" });
+        b.run("react", json!({ "key": key, "emoji": "👍" }))?;
+        a.wait("the reaction", |line| {
+            line["target"] == first
+                && line["text"] == "👍"
+                && (line["event"] == "reaction" || line["kind"] == "reaction")
+        })?;
+        self.checked("a reaction");
+        Ok(())
+    }
+
+    fn group(&mut self, a: &mut Stranger, b: &mut Stranger) -> Result<()> {
+        let subject = format!("{} group", self.tag);
+        let group = a.run("group_create", json!({ "subject": subject, "members": [b.pn] }))?;
+        let jid = group["jid"].as_str().context("no group")?.to_owned();
+        self.checked(&format!("a group {jid}"));
+        for round in 0..2 {
+            self.text(a, b, &jid, &format!("to the group {round}"))?;
+            self.text(b, a, &jid, &format!("back to the group {round}"))?;
+        }
+        Ok(())
+    }
+
+    fn offline(&mut self, a: &mut Stranger, b: &mut Stranger, b_pn: &str) -> Result<()> {
+        b.run("disconnect", json!({}))?;
+        let mut waiting = Vec::new();
+        for number in 0..3 {
+            let text = format!("{} while away {number}", self.tag);
+            let sent = a.run("send", json!({ "to": b_pn, "text": text }))?;
+            waiting.push((text, sent["id"].as_str().unwrap_or_default().to_owned()));
+        }
+        b.run("connect", json!({}))?;
+        b.wait_open()?;
+        for (text, id) in &waiting {
+            b.expect_text(text, id)?;
+            ensure!(b.count_text(text) == 1, "{text:?} came more than once");
+        }
+        self.checked("three messages that waited");
+        Ok(())
+    }
+
+    fn two_devices(&mut self, a: &mut Stranger, b: &mut Stranger, kind: Kind) -> Result<()> {
+        let mut second = self.start(kind, "a2")?;
+        let number = a.number().to_owned();
+        self.link(&mut second, By::Qr, Some(&number))?;
+        ensure!(second.pn == a.pn, "the second device belongs to {}", second.pn);
+        let (a_pn, b_pn) = (a.pn.clone(), b.pn.clone());
+        let (id, _) = self.text(b, a, &a_pn, "to both devices")?;
+        second.expect_text(&format!("{} to both devices", self.tag), &id)?;
+        let (id, _) = self.text(a, b, &b_pn, "and a copy")?;
+        let copy = second.expect_text(&format!("{} and a copy", self.tag), &id)?;
+        ensure!(copy["from_me"] == true, "the own copy does not look own");
+        self.checked("two devices of one account");
+        Ok(())
+    }
+
+    /// The other is installed anew: its credentials are gone, the account gets another device, and both sides write.
+    fn installed_again(&mut self, a: &mut Stranger, b: Stranger, kind: Kind, a_pn: &str) -> Result<()> {
+        let number = b.number().to_owned();
+        drop(b);
+        let mut again = self.start(kind, "b-again")?;
+        self.link(&mut again, By::Qr, Some(&number))?;
+        let pn = again.pn.clone();
+        self.text(a, &mut again, &pn, "after the new install")?;
+        self.text(&mut again, a, a_pn, "from the new install")?;
+        Ok(())
+    }
+}
+
+fn main() -> Result<()> {
+    let mut arguments = std::env::args_os().skip(1).map(PathBuf::from);
+    let mut next = |what| arguments.next().with_context(|| format!("no {what} given"));
+    let (binary, interop, whatsmeow) =
+        (next("simulator")?, next("interop folder")?, next("whatsmeow driver")?);
+    let wanted: Vec<String> = arguments.map(|pair| pair.display().to_string()).collect();
+    let kinds = [Kind::Baileys, Kind::Whatsmeow];
+    let (mut scenes, mut failed) = (0, 0);
+    for one in kinds {
+        for other in kinds {
+            let pair = format!("{}-{}", one.name(), other.name());
+            if !wanted.is_empty() && !wanted.contains(&pair) {
+                continue;
+            }
+            scenes += 1;
+            let started = Instant::now();
+            println!("{pair}");
+            match scene(&binary, &interop, &whatsmeow, one, other) {
+                Ok(checks) => {
+                    println!("{pair}: {checks} checks in {:.1} s\n", started.elapsed().as_secs_f32())
+                }
+                Err(error) => {
+                    failed += 1;
+                    println!("{pair}: FAILED: {error:#}\n");
+                }
+            }
+        }
+    }
+    println!("{} passed, {failed} failed", scenes - failed);
+    if failed > 0 || scenes == 0 {
+        bail!("{failed} of {scenes} pairs failed");
+    }
+    Ok(())
+}
+
+fn scene(binary: &PathBuf, interop: &PathBuf, whatsmeow: &PathBuf, one: Kind, other: Kind) -> Result<usize> {
+    let sim = Sim::start(binary)?;
+    let place = Place {
+        address: sim.address.clone(),
+        root_hex: sim.root_hex.clone(),
+        interop: interop.clone(),
+        whatsmeow: whatsmeow.clone(),
+    };
+    let folder = tempfile::tempdir()?;
+    let tag = format!("{}{}", &one.name()[..1], &other.name()[..1]);
+    let mut scene = Scene { sim: &sim, place, folder, tag, checks: 0 };
+    // Where the roles differ the second is linked by code, so that both clients are linked in both ways.
+    let by = if one == other { By::Qr } else { By::Code };
+    scene.run(one, other, by)?;
+    watch(&sim, &[one, other])?;
+    Ok(scene.checks)
+}
+
+/// What the conformance watch may note, and of whom; the reasons stand in `docs/interop.md`.
+const KNOWN: [(Kind, &str, &str); 2] = [
+    (Kind::Baileys, "presence-without-name", "None"),
+    (Kind::Baileys, "malformed", "<presence> before the link"),
+];
+
+fn watch(sim: &Sim, kinds: &[Kind]) -> Result<()> {
+    let noted = sim.get("violations")?;
+    let list = noted["violations"].as_array().context("no list of violations")?;
+    let is_known = |one: &Value| {
+        KNOWN.iter().any(|(kind, rule, detail)| {
+            kinds.contains(kind) && one["rule"] == *rule && one["detail"] == *detail
+        })
+    };
+    let unknown: Vec<&Value> = list.iter().filter(|one| !is_known(one)).collect();
+    println!("  the watch noted {} known and {} other violations", list.len() - unknown.len(), unknown.len());
+    for one in &unknown {
+        println!("  violation: {one}");
+    }
+    ensure!(unknown.is_empty(), "the watch noted {} violations that are not known", unknown.len());
+    Ok(())
+}
