@@ -80,12 +80,10 @@ pub(crate) fn route(world: &mut World, origin: Origin, node: &Arc<Node>) {
             world.at(world.now_ms + RINGING_MS, Timer::CallTimeout { call: ringing.clone() });
             world.ringing.insert(ringing.id.clone(), ringing);
         }
-        "accept" | "reject" => {
-            if world.ringing.remove(&call_id).is_some() {
-                let reason = if action.is("accept") { "accepted_elsewhere" } else { "rejected_elsewhere" };
-                for device in world.device_keys(from.account).into_iter().filter(|device| *device != from) {
-                    world.terminate(device, action, reason);
-                }
+        "accept" | "reject" if world.ringing.remove(&call_id).is_some() => {
+            let reason = if action.is("accept") { "accepted_elsewhere" } else { "rejected_elsewhere" };
+            for device in world.device_keys(from.account).into_iter().filter(|device| *device != from) {
+                world.terminate(device, action, reason);
             }
         }
         "terminate" => {

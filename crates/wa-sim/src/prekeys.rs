@@ -50,7 +50,7 @@ impl Stock {
     /// A stock from what a device uploads.
     #[must_use]
     pub fn of(upload: &Upload) -> Self {
-        let mut stock = Self::new(upload.registration_id, *upload.identity.as_bytes(), upload.signed.clone());
+        let mut stock = Self::new(upload.registration_id, *upload.identity.as_bytes(), upload.signed);
         stock.upload(&upload.one_time);
         stock
     }
@@ -61,7 +61,7 @@ impl Stock {
         Bundle {
             registration_id: self.registration_id,
             identity: PublicKey::from_bytes(self.identity),
-            signed: self.signed.clone(),
+            signed: self.signed,
             one_time: one_time.map(|(id, key)| (id, PublicKey::from_bytes(key))),
             device_identity,
         }

@@ -147,7 +147,7 @@ fn check_participant(world: &mut World, origin: Origin, device: DeviceKey, node:
         .and_then(|queued| queued.node.jid_of("participant"));
     let named = node.jid_of("participant");
     if let Some(author) = author
-        && !named.as_ref().is_some_and(|named| world.find(named) == world.find(&author))
+        && named.as_ref().is_none_or(|named| world.find(named) != world.find(&author))
     {
         let detail = format!("receipt for {id} names {named:?}, the author is {author}");
         world.report_origin(origin, Rule::ReceiptParticipant, detail);

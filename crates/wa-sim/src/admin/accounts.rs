@@ -63,7 +63,7 @@ pub(super) fn handle(hub: &Arc<Hub>, call: &Call, account: AccountId, rest: &[&s
             Ok(json!({}))
         }
         (&Method::GET, ["inbox"]) => Ok(hub.look(|world| {
-            let inbox = world.phone(account).map(|phone| phone.inbox()).unwrap_or_default();
+            let inbox = world.phone(account).map(crate::phone::Phone::inbox).unwrap_or_default();
             json!({ "inbox": inbox })
         })),
         (&Method::GET, ["appstate"]) => Ok(hub.look(|world| app_state(world, account))),
@@ -168,7 +168,7 @@ fn change(hub: &Arc<Hub>, call: &Call, account: AccountId) -> Outcome {
                 }
                 "dirty" => {
                     let kind: String = serde_json::from_value(value).map_err(bad)?;
-                    world.set_dirty(now_ms, account, kind);
+                    world.set_dirty(now_ms, account, &kind);
                 }
                 _ => return Err((400, format!("no switch {field}"))),
             }

@@ -51,9 +51,7 @@ pub(super) fn faults(hub: &Arc<Hub>, call: &Call, rest: &[&str]) -> Outcome {
             let fault: Fault = call.body_as()?;
             Ok(json!({ "id": hub.with(|world, _| world.faults().add(fault)) }))
         }
-        (&Method::POST, ["release"]) => {
-            Ok(json!({ "released": hub.with(|world, now_ms| world.release_held(now_ms)) }))
-        }
+        (&Method::POST, ["release"]) => Ok(json!({ "released": hub.with(World::release_held) })),
         (&Method::DELETE, []) => {
             hub.with(|world, now_ms| {
                 world.faults().clear();

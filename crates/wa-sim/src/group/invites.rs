@@ -195,7 +195,7 @@ pub(super) fn cancel(world: &mut World, request: &Request<'_>, id: u64, child: &
 /// Joins a group of a community that one is a member of.
 pub(super) fn join_linked(world: &mut World, request: &Request<'_>, id: u64, child: &Node) -> Answer {
     let own = request.from.account;
-    if !world.groups.get(&id).is_some_and(|community| community.role(own).is_some()) {
+    if world.groups.get(&id).is_none_or(|community| community.role(own).is_none()) {
         return Answer::error(403);
     }
     let target = child

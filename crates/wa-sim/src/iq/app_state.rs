@@ -121,7 +121,7 @@ fn one(
                 }
             }
             Some(Err(error)) => {
-                world.report_origin(request.origin, Rule::AppStateMac, format!("{name}: {error}"))
+                world.report_origin(request.origin, Rule::AppStateMac, format!("{name}: {error}"));
             }
             None => {}
         }

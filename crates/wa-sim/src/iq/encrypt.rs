@@ -54,7 +54,7 @@ fn upload(world: &mut World, request: &Request<'_>) -> Answer {
         );
         return Answer::error(406);
     }
-    device.keys.signed = upload.signed.clone();
+    device.keys.signed = upload.signed;
     device.keys.registration_id = upload.registration_id;
     let reused = device.keys.upload(&upload.one_time);
     let welcomed = device.welcomed;
@@ -93,7 +93,7 @@ fn digest(world: &mut World, request: &Request<'_>) -> Answer {
     let own = Upload {
         registration_id: keys.registration_id,
         identity: PublicKey::from_bytes(keys.identity),
-        signed: keys.signed.clone(),
+        signed: keys.signed,
         one_time: keys.one_time().map(|(id, key)| (*id, PublicKey::from_bytes(*key))).collect(),
     };
     debug_assert!(DigestReply::parse(el("iq").child(own.digest_node()).view()).is_ok());

@@ -24,11 +24,14 @@ use crate::stanza::{Read, el, error, error_text};
 use crate::watch::Rule;
 use crate::world::{DeviceKey, Origin, World};
 
+/// What follows an answer.
+type After = Box<dyn FnOnce(&mut World)>;
+
 /// What an iq is answered with, and what follows the answer.
 pub(crate) struct Answer {
     outcome: Result<Vec<Node>, (u32, &'static str)>,
     timed: bool,
-    after: Option<Box<dyn FnOnce(&mut World)>>,
+    after: Option<After>,
 }
 
 impl Answer {

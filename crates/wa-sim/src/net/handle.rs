@@ -257,7 +257,7 @@ impl SimHandle {
 
     /// Lets the stanzas go that hold faults keep; how many there were.
     pub fn release(&self) -> usize {
-        self.hub.with(World::release_held_at)
+        self.hub.with(World::release_held)
     }
 
     /// Drops all connections, and refuses new ones for a while.
@@ -317,6 +317,12 @@ impl SimHandle {
     #[must_use]
     pub fn violations(&self) -> Vec<Violation> {
         self.hub.look(|world| world.watch().violations().cloned().collect())
+    }
+
+    /// Stanzas that wait to be written to connections.
+    #[must_use]
+    pub fn backlog(&self) -> u64 {
+        self.hub.backlog()
     }
 
     /// Counters.

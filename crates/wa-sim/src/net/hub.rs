@@ -109,7 +109,7 @@ impl Hub {
     /// Changes the clock; timers follow.
     pub(crate) fn clock<T>(&self, act: impl FnOnce(&mut Clock) -> T) -> T {
         let result = act(&mut self.inner.lock().clock);
-        self.with(|world, now_ms| world.tick(now_ms));
+        self.with(World::tick);
         self.timer.notify_one();
         result
     }
@@ -136,10 +136,10 @@ impl Hub {
             };
             self.armed.store(deadline.unwrap_or(u64::MAX), Ordering::Release);
             match wait {
-                Some(wait) if wait.is_zero() => self.with(|world, now_ms| world.tick(now_ms)),
+                Some(wait) if wait.is_zero() => self.with(World::tick),
                 Some(wait) => {
                     tokio::select! {
-                        () = sleep(wait.max(Duration::from_millis(1))) => self.with(|world, now_ms| world.tick(now_ms)),
+                        () = sleep(wait.max(Duration::from_millis(1))) => self.with(World::tick),
                         () = self.timer.notified() => {}
                     }
                 }
@@ -199,6 +199,11 @@ impl Hub {
 
     pub(crate) fn observe(&self, conn: ConnId, rule: Rule, detail: String) {
         self.with(|world, now_ms| world.observe(now_ms, Some(conn), rule, detail));
+    }
+
+    /// What waits to be written, over all connections.
+    pub(crate) fn backlog(&self) -> u64 {
+        self.inner.lock().lines.values().map(|line| line.waiting.load(Ordering::Relaxed)).sum()
     }
 
     /// Refuses new connections for a while.

@@ -257,7 +257,7 @@ impl Session {
                     limits.writes &= mode == FreezeMode::NeverRead;
                 }
                 Command::Throttle(bytes_per_second) => {
-                    limits.bytes_per_second = Some(bytes_per_second.max(1))
+                    limits.bytes_per_second = Some(bytes_per_second.max(1));
                 }
             }
             if close.is_some() || outbox.is_full() {

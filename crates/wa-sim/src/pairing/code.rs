@@ -12,6 +12,9 @@ use crate::phone::CompanionHello;
 use crate::stanza::{Read, el, notification};
 use crate::world::{AccountId, ConnId, Timer, World};
 
+/// Numbers that one connection may ask codes for.
+const CODES_PER_CONNECTION: usize = 3;
+
 /// Codes that companions wait for, one per account.
 #[derive(Debug, Default)]
 pub(crate) struct PairingCodes {
@@ -73,6 +76,11 @@ impl World {
             return Answer::error(400);
         }
         let push_name = registration.push_name.clone();
+        let asked = self.codes.attempts.values().filter(|attempt| attempt.conn == conn).count();
+        if asked >= CODES_PER_CONNECTION {
+            return Answer::error(429);
+        }
+        let Some(registration) = self.registration(conn) else { return Answer::error(405) };
         registration.code_stage = Some("companion_hello");
         let account = match self.find_pn(number) {
             Some(account) => account,

@@ -73,9 +73,9 @@ impl World {
             return Answer::error(400);
         };
         let Some(account) = self.passkey_account(conn) else { return Answer::error(400) };
-        let identity = match self.with_phone(account, |phone, _| phone.passkey_prologue(&prologue)) {
-            Some(Ok(identity)) => identity,
-            _ => return Answer::error(400),
+        let Some(Ok(identity)) = self.with_phone(account, |phone, _| phone.passkey_prologue(&prologue))
+        else {
+            return Answer::error(400);
         };
         if let Some(passkey) = self.registration(conn).and_then(|registration| registration.passkey.as_mut())
         {

@@ -55,7 +55,7 @@ fn place(kind: &str, ciphertext: &[u8]) -> Option<Place> {
 
 /// The id of the one-time pre-key that a `pkmsg` names (field 1).
 #[must_use]
-pub fn one_time_key(ciphertext: &[u8]) -> Option<u32> {
+pub(crate) fn one_time_key(ciphertext: &[u8]) -> Option<u32> {
     field_number(ciphertext.get(1..)?, 1).and_then(|id| u32::try_from(id).ok())
 }
 

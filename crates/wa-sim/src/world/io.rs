@@ -380,11 +380,6 @@ impl World {
     }
 
     /// Lets the stanzas go that hold faults keep.
-    pub fn release_held_at(&mut self, now_ms: u64) -> usize {
-        self.release_held(now_ms)
-    }
-
-    /// Lets the stanzas go that hold faults keep.
     pub fn release_held(&mut self, now_ms: u64) -> usize {
         self.now_ms = now_ms;
         let held = std::mem::take(&mut self.held);

@@ -77,7 +77,7 @@ impl World {
         match self.with_phone(device.account, |phone, world| phone.welcome(device.device, world, now)) {
             Some(Ok(turn)) => self.take_turn(device.account, turn),
             Some(Err(error)) => {
-                tracing::warn!(device = %self.label(device), %error, "the phone could not greet")
+                tracing::warn!(device = %self.label(device), %error, "the phone could not greet");
             }
             None => {}
         }

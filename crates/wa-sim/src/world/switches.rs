@@ -1,10 +1,13 @@
 //! Small changes from outside: switches, standing, settings, removal (chapter 10 §8, §14), and small questions that
 //! several rooms ask.
 
-use wa_binary::Jid;
+use std::sync::Arc;
+
+use wa_binary::{Jid, Node};
+use wa_core::prekeys::Upload;
 
 use super::directory::NewAccount;
-use super::{AccountId, Asked, ConnId, DeviceKey, Stage, Standing, Switches, World};
+use super::{AccountId, Asked, ConnId, Device, DeviceKey, Stage, Standing, Switches, World};
 use crate::faults::{FailureReason, StreamFault, StreamForm};
 use crate::random::Seed;
 use crate::stanza::el;
@@ -61,13 +64,13 @@ impl World {
     }
 
     /// Raises a dirty bit: live devices hear of it at once, others at their next login.
-    pub fn set_dirty(&mut self, now_ms: u64, id: AccountId, kind: String) {
+    pub fn set_dirty(&mut self, now_ms: u64, id: AccountId, kind: &str) {
         self.now_ms = now_ms;
         let t = self.now_s();
-        self.account_mut(id).dirty.insert(kind.clone(), t);
+        self.account_mut(id).dirty.insert(kind.to_owned(), t);
         for key in self.device_keys(id) {
             if let Some(conn) = self.device(key).and_then(|device| device.connection) {
-                let dirty = el("dirty").attr("type", &kind).attr("timestamp", t);
+                let dirty = el("dirty").attr("type", kind).attr("timestamp", t);
                 self.write(conn, el("ib").attr("from", Jid::SERVER).child(dirty));
             }
         }
@@ -177,5 +180,33 @@ impl World {
     pub fn fail_connection(&mut self, now_ms: u64, conn: ConnId, reason: &FailureReason) {
         self.now_ms = now_ms;
         self.fail(conn, reason);
+    }
+
+    /// Links a companion without a conversation: for load, fuzzing and tests that look at something else. It has no
+    /// `device-identity`, and its phone does not know it.
+    pub fn link_directly(
+        &mut self,
+        now_ms: u64,
+        name: &str,
+        noise_key: [u8; 32],
+        upload: &Upload,
+    ) -> DeviceKey {
+        self.now_ms = now_ms;
+        let account = self.account_of_push_name(Some(name));
+        let number = self.account(account).free_device_number(self.config.first_device);
+        let mut device = Device::new(number, u32::from(number), crate::prekeys::Stock::of(upload));
+        device.noise_key = noise_key;
+        device.welcomed = true;
+        self.account_mut(account).devices.insert(number, device);
+        DeviceKey { account, device: number }
+    }
+
+    /// Writes a prepared stanza to a device that is connected, past its queue: the load generator of chapter 10 §13.
+    /// `false` when it is not connected.
+    pub fn replay(&mut self, now_ms: u64, to: DeviceKey, node: &Arc<Node>) -> bool {
+        self.now_ms = now_ms;
+        let Some(conn) = self.device(to).and_then(|device| device.connection) else { return false };
+        self.write(conn, node.clone());
+        true
     }
 }

@@ -82,7 +82,7 @@ async fn the_same_id_again_is_acked_again_and_delivered_once() {
     let mut bea = Client::linked(&sim, "Bea", 2).await;
     let to = bea.my_lid();
     for _ in 0..2 {
-        ada.send(opaque("M1", &to.user_jid(), &[to.clone()])).await;
+        ada.send(opaque("M1", &to.user_jid(), std::slice::from_ref(&to))).await;
         ada.until(|node| node.is("ack") && node.attr_is("id", "M1")).await;
     }
     let delivered =
@@ -98,7 +98,7 @@ async fn what_waited_comes_with_a_preview_and_goes_when_it_is_answered() {
     let to = bea.my_lid();
     bea.line = None;
     for number in 0..12 {
-        ada.send(opaque(&format!("M{number}"), &to.user_jid(), &[to.clone()])).await;
+        ada.send(opaque(&format!("M{number}"), &to.user_jid(), std::slice::from_ref(&to))).await;
     }
     ada.rest().await;
     // Not polite: nothing is answered, so everything comes again.
@@ -136,7 +136,7 @@ async fn strict_batches_wait_to_be_asked() {
     let to = bea.my_lid();
     bea.line = None;
     for number in 0..20 {
-        ada.send(opaque(&format!("M{number}"), &to.user_jid(), &[to.clone()])).await;
+        ada.send(opaque(&format!("M{number}"), &to.user_jid(), std::slice::from_ref(&to))).await;
     }
     ada.rest().await;
     bea.login(&sim).await;
@@ -173,7 +173,7 @@ async fn the_queue_is_bounded_and_ages() {
     let to = bea.my_lid();
     bea.line = None;
     for number in 0..5 {
-        ada.send(opaque(&format!("M{number}"), &to.user_jid(), &[to.clone()])).await;
+        ada.send(opaque(&format!("M{number}"), &to.user_jid(), std::slice::from_ref(&to))).await;
     }
     ada.rest().await;
     bea.polite = false;
@@ -247,8 +247,9 @@ async fn a_restricted_account_wants_a_token() {
     let mut ada = Client::linked(&sim, "Ada", 1).await;
     let mut bea = Client::linked(&sim, "restricted:Bea", 2).await;
     let to = bea.my_lid();
-    let message =
-        |id: &str, token: Option<Node>| opaque(id, &to.user_jid(), &[to.clone()]).maybe_child(token);
+    let message = |id: &str, token: Option<Node>| {
+        opaque(id, &to.user_jid(), std::slice::from_ref(&to)).maybe_child(token)
+    };
     ada.send(message("M1", None)).await;
     assert!(ada.until_tag("ack").await.attr_is("error", "463"));
 
@@ -289,7 +290,7 @@ async fn standings_refuse_first_contacts_and_logins() {
             let id = world.find_pn(ada.number()).expect("Ada");
             world.set_standing(now_ms, id, standing);
         });
-        ada.send(opaque(code, &to.user_jid(), &[to.clone()])).await;
+        ada.send(opaque(code, &to.user_jid(), std::slice::from_ref(&to))).await;
         assert!(ada.until_tag("ack").await.attr_is("error", code));
     }
     let bans = [
@@ -419,7 +420,7 @@ async fn an_offline_phone_gets_what_waited() {
     let account = id(&sim);
     sim.world(|world, now_ms| world.set_phone_online(now_ms, account, false));
     let to = bea.my_lid().user_jid();
-    ada.text(&to, &[to.clone()], "later").await;
+    ada.text(&to, std::slice::from_ref(&to), "later").await;
     ada.until_tag("ack").await;
     assert!(sim.inbox(bea.number()).is_empty());
     sim.world(|world, now_ms| world.set_phone_online(now_ms, account, true));

@@ -58,8 +58,7 @@ async fn recorded(seed: u64) -> Vec<u8> {
     let writer = tape.clone();
     sim.world(|world, _| world.trace().record(Box::new(writer)));
     story(&sim).await;
-    let bytes = tape.0.lock().expect("a tape").clone();
-    bytes
+    tape.0.lock().expect("a tape").clone()
 }
 
 #[tokio::test(start_paused = true)]

@@ -116,10 +116,10 @@ async fn messages_that_are_refused() {
 
     let (sim, mut ada, bea) = pair(106).await;
     let lid = bea.my_lid();
-    ada.send(opaque("M1", &lid.user_jid(), &[lid.clone()]).attr("type", "telegram")).await;
+    ada.send(opaque("M1", &lid.user_jid(), std::slice::from_ref(&lid)).attr("type", "telegram")).await;
     assert!(ada.until_tag("ack").await.attr_is("error", "479"));
     // Media without mediatype is acked, and delivered to nobody.
-    ada.send(opaque("M2", &lid.user_jid(), &[lid.clone()]).attr("type", "media")).await;
+    ada.send(opaque("M2", &lid.user_jid(), std::slice::from_ref(&lid)).attr("type", "media")).await;
     assert!(!ada.until(|node| node.attr_is("id", "M2")).await.has_attr("error"));
     only(&sim, Rule::RefusedMessage);
 }
@@ -206,7 +206,7 @@ async fn pre_keys_that_come_back_or_are_lost() {
     let mut bea = Client::linked(&sim, "Bea", 9).await;
     bea.polite = false;
     let lid = bea.my_lid();
-    let id = ada.text(&lid.user_jid(), &[lid.clone()], "hello").await;
+    let id = ada.text(&lid.user_jid(), std::slice::from_ref(&lid), "hello").await;
     bea.until(|node| node.attr_is("id", &id)).await;
     let retry = Node::new("retry")
         .attr("v", "1")
