@@ -42,6 +42,7 @@ curve.generateKeyPair = () => {
 }
 
 const { makeLibSignalRepository } = await import('baileys/lib/Signal/libsignal.js')
+const { BufferJSON } = await import('baileys/lib/Utils/generics.js')
 
 const PEER = '15550100001@s.whatsapp.net'
 const ME = '15550100002@s.whatsapp.net'
@@ -163,11 +164,19 @@ const steps = {
   },
   group_decrypt: async ({ bytes: sealed }) =>
     note(await repository.decryptGroupMessage({ group: GROUP, authorJid: PEER, msg: bytes(sealed) })),
-  records: () => ({
-    session: store.get('session 15550100001.0') ?? null,
-    identity: hex(store.get('identity-key 15550100001.0') ?? []),
-    sender_keys: [...store].filter(([key]) => key.startsWith('sender-key ')).map(([key, value]) => [key.slice(11), hex(value)])
-  }),
+  records: () => {
+    const json = value => JSON.stringify(value, BufferJSON.replacer)
+    const all = type => Object.fromEntries(
+      [...store].filter(([key]) => key.startsWith(`${type} `)).map(([key, value]) => [key.slice(type.length + 1), value])
+    )
+    return {
+      credentials: json(creds),
+      sessions: Object.fromEntries(Object.entries(all('session')).map(([id, value]) => [id, json(value)])),
+      identities: Object.fromEntries(Object.entries(all('identity-key')).map(([id, value]) => [id, json(value)])),
+      pre_keys: Object.fromEntries(Object.entries(all('pre-key')).map(([id, value]) => [id, json(value)])),
+      sender_keys: Object.fromEntries(Object.entries(all('sender-key')).map(([id, value]) => [id, value.toString()]))
+    }
+  },
   summary: () => ({ opened: count, digest: opened.copy().digest('hex') })
 }
 

@@ -116,7 +116,7 @@ mod tests {
     use super::*;
     use crate::envelope::Own;
 
-    fn read(stanza: Node) -> MessageStanza {
+    fn read(stanza: &Node) -> MessageStanza {
         let own = Own { pn: Jid::pn(15_550_100_001), lid: Some(Jid::lid(100_000_000_000_001)) };
         MessageStanza::parse(stanza.view(), &own).unwrap()
     }
@@ -129,21 +129,21 @@ mod tests {
     #[test]
     fn nothing_known_inside_is_refused_for_good() {
         for enc in [None, Some("new"), Some("skmsg")] {
-            let answer = read(message("200000000000002@lid", enc)).answer(Activity::Active);
+            let answer = read(&message("200000000000002@lid", enc)).answer(Activity::Active);
             assert!(answer.is("ack") && answer.attr_is("error", "488"), "{answer}");
         }
-        let answer = read(message("200000000000002@lid", Some("msg"))).answer(Activity::Active);
+        let answer = read(&message("200000000000002@lid", Some("msg"))).answer(Activity::Active);
         assert_eq!(answer.to_string(), r#"<receipt id="1" to="200000000000002@lid"/>"#);
     }
 
     #[test]
     fn what_this_device_was_not_given_is_acked_and_perhaps_asked_for() {
-        let unavailable = |node: Node| read(message("200000000000002@lid", None).child(node));
+        let unavailable = |node: Node| read(&message("200000000000002@lid", None).child(node));
         let plain = unavailable(Node::new("unavailable"));
         assert!(plain.asks_phone() && plain.answer(Activity::Active).is("ack"));
         let once = unavailable(Node::new("unavailable").attr("type", "view_once"));
         assert!(!once.asks_phone() && once.answer(Activity::Active).is("ack"));
-        let both = read(message("200000000000002@lid", Some("msg")).child(Node::new("unavailable")));
+        let both = read(&message("200000000000002@lid", Some("msg")).child(Node::new("unavailable")));
         assert!(both.unavailable.is_none() && both.answer(Activity::Active).is("receipt"));
     }
 
@@ -154,7 +154,7 @@ mod tests {
             Node::new("participants").child(Node::new("to").attr("jid", jid).child(enc))
         };
         let base = message("100000000000001:3@lid", None);
-        assert_eq!(read(base.clone().child(to("100000000000001@lid"))).enc_types.len(), 1);
-        assert_eq!(read(base.child(to("100000000000001:9@lid"))).enc_types.len(), 0);
+        assert_eq!(read(&base.clone().child(to("100000000000001@lid"))).enc_types.len(), 1);
+        assert_eq!(read(&base.child(to("100000000000001:9@lid"))).enc_types.len(), 0);
     }
 }

@@ -1,5 +1,6 @@
 //! Random conversations between wa-signal and other people's Signal code, each in a process of its own:
 //!
+//!     driver --record FOLDER
 //!     driver [--steps N] [--seeds N] [--first-seed N] [--only wacore|node] [--skip-proofs]
 //!
 //! Every message must come out as it went in, or fail as the model says, on both sides. Then the same is run with a
@@ -9,9 +10,11 @@ mod group;
 mod model;
 mod pairwise;
 mod process;
+mod record;
 mod sides;
 mod tally;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -28,6 +31,8 @@ struct Options {
     first_seed: u64,
     kinds: Vec<Kind>,
     proofs: bool,
+    /// Where to write records for the tests of the import, instead of running conversations.
+    record: Option<PathBuf>,
 }
 
 fn main() -> ExitCode {
@@ -43,6 +48,9 @@ fn main() -> ExitCode {
 
 fn run() -> Result<()> {
     let options = options()?;
+    if let Some(folder) = &options.record {
+        return Kind::ALL.into_iter().try_for_each(|kind| record::run(kind, folder));
+    }
     for kind in &options.kinds {
         println!("{}:", kind.name());
         for seed in options.first_seed..options.first_seed + options.seeds {
@@ -126,8 +134,14 @@ fn found_out(what: &str, run: impl FnOnce() -> Option<Result<Tally>>) -> Result<
 }
 
 fn options() -> Result<Options> {
-    let mut options =
-        Options { steps: 2000, seeds: 1, first_seed: 1, kinds: Kind::ALL.to_vec(), proofs: true };
+    let mut options = Options {
+        steps: 2000,
+        seeds: 1,
+        first_seed: 1,
+        kinds: Kind::ALL.to_vec(),
+        proofs: true,
+        record: None,
+    };
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().with_context(|| format!("{argument} needs a value"));
@@ -140,6 +154,7 @@ fn options() -> Result<Options> {
                 options.kinds.retain(|kind| kind.name() == name);
                 ensure!(!options.kinds.is_empty(), "no stranger is called {name}");
             }
+            "--record" => options.record = Some(value()?.into()),
             "--skip-proofs" => options.proofs = false,
             _ => bail!("unknown argument {argument}"),
         }

@@ -77,6 +77,15 @@ impl Ours {
         (LocalIdentity::new(pair, 4711), signed)
     }
 
+    /// What a test needs to go on in our place.
+    pub fn state(&self) -> Value {
+        json!({
+            "identity_private": hex::encode(self.local.pair().key_pair().private().expose()),
+            "registration_id": self.local.registration_id(),
+            "session": hex::encode(&self.record),
+        })
+    }
+
     pub fn reinstall(&mut self) {
         (self.local, self.signed) = Self::identity(self.next_id, &mut self.rng);
         self.next_id += 1;

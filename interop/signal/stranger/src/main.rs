@@ -241,11 +241,19 @@ impl Stranger {
         Ok(self.note(&plaintext))
     }
 
+    /// Its whole state, to be carried to another library.
     fn records(&self) -> Result<Value> {
+        let private = self.identities.own().private_key().serialize();
+        let stored = |name| self.sender_keys.stored(&name).map(hex::encode);
         Ok(json!({
+            "identity_private": hex::encode(private),
+            "registration_id": self.identities.registration_id(),
+            "signed_id": u32::from(self.signed.id()?),
+            "signed_private": hex::encode(self.signed.private_key()?.serialize()),
+            "signature": hex::encode(self.signed.signature()?),
             "session": self.sessions.stored(&self.peer).map(hex::encode),
-            "sender_key": self.sender_keys.stored(&peer_sender_key()).map(hex::encode),
-            "own_sender_key": self.sender_keys.stored(&own_sender_key()).map(hex::encode),
+            "sender_key": stored(peer_sender_key()),
+            "own_sender_key": stored(own_sender_key()),
         }))
     }
 }

@@ -21,6 +21,14 @@ impl Identities {
     pub fn new(own: IdentityKeyPair, registration_id: u32) -> Self {
         Self { own, registration_id, known: HashMap::new() }
     }
+
+    pub const fn own(&self) -> &IdentityKeyPair {
+        &self.own
+    }
+
+    pub const fn registration_id(&self) -> u32 {
+        self.registration_id
+    }
 }
 
 #[async_trait]
