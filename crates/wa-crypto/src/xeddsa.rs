@@ -131,6 +131,12 @@ impl VerifyingKey {
     /// [`CryptoError::Authentication`] for anything but a valid signature, [`CryptoError::Length`] when it is not 64
     /// bytes long.
     pub fn verify(&self, message: &[&[u8]], signature: &[u8]) -> Result<(), CryptoError> {
+        let [result] = verify_each([(self, message, signature)]);
+        result
+    }
+
+    /// The point that R must be.
+    fn expected_r(&self, message: &[&[u8]], signature: &[u8]) -> Result<EdwardsPoint, CryptoError> {
         let signature: &[u8; SIGNATURE_LEN] = signature
             .try_into()
             .map_err(|_| CryptoError::Length { expected: SIGNATURE_LEN, found: signature.len() })?;
@@ -145,9 +151,25 @@ impl VerifyingKey {
         compressed[31] |= sign;
         let negated = if sign == 0 { self.negated } else { -self.negated };
         let h = hash_to_scalar(&[big_r, &compressed], message, &[]);
-        let expected = EdwardsPoint::vartime_double_scalar_mul_basepoint(&h, &negated, &s);
-        if ct_eq(expected.compress().as_bytes(), big_r) { Ok(()) } else { Err(CryptoError::Authentication) }
+        Ok(EdwardsPoint::vartime_double_scalar_mul_basepoint(&h, &negated, &s))
     }
+}
+
+/// A key, the parts of a message, and the 64 bytes that claim to be the key's signature over it.
+pub type Claim<'c> = (&'c VerifyingKey, &'c [&'c [u8]], &'c [u8]);
+
+/// Checks several signatures, each on its own; cheaper than one by one, since they share one field inversion.
+///
+/// # Errors
+/// For each what [`VerifyingKey::verify`] gives.
+pub fn verify_each<const N: usize>(items: [Claim<'_>; N]) -> [Result<(), CryptoError>; N] {
+    let points = items.map(|(key, message, signature)| key.expected_r(message, signature));
+    let compressed = EdwardsPoint::compress_batch(&points.map(Result::unwrap_or_default));
+    std::array::from_fn(|index| {
+        points[index]?;
+        let big_r = items[index].2.get(..32).unwrap_or_default();
+        if ct_eq(compressed[index].as_bytes(), big_r) { Ok(()) } else { Err(CryptoError::Authentication) }
+    })
 }
 
 impl fmt::Debug for VerifyingKey {
@@ -190,6 +212,27 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn several_signatures_are_judged_one_by_one() {
+        let keys: [PrivateKey; 3] = std::array::from_fn(|seed| PrivateKey::from_bytes([seed as u8 + 1; 32]));
+        let public = keys.each_ref().map(|key| VerifyingKey::new(&key.public_key()).unwrap());
+        let good = keys.each_ref().map(|key| sign_with(key, &[b"message"], &Secret::new([5; 64])));
+        for broken in 0..4 {
+            let mut signatures = good;
+            if let Some(signature) = signatures.get_mut(broken) {
+                signature[7] ^= 1;
+            }
+            let message: [&[u8]; 1] = [b"message"];
+            let found: [_; 3] =
+                verify_each(std::array::from_fn(|at| (&public[at], &message[..], &signatures[at][..])));
+            for (at, result) in found.into_iter().enumerate() {
+                assert_eq!(result.is_ok(), at != broken);
+            }
+        }
+        let short = verify_each([(&public[0], &[], &good[0][..63])]);
+        assert_eq!(short, [Err(CryptoError::Length { expected: 64, found: 63 })]);
     }
 
     #[test]

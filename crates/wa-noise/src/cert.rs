@@ -2,12 +2,14 @@
 //!
 //! There is no way around the check. Who needs another trust anchor gives another [`RootCa`].
 
+use std::sync::{Mutex, PoisonError};
+
 use bytes::Bytes;
 use prost::Message;
 use rand_core::CryptoRng;
-use wa_crypto::ct_eq;
 use wa_crypto::curve::{PrivateKey, PublicKey};
-use wa_crypto::xeddsa::{self, SIGNATURE_LEN};
+use wa_crypto::xeddsa::{self, SIGNATURE_LEN, VerifyingKey};
+use wa_crypto::{CryptoError, ct_eq};
 
 use crate::error::{CertificateFault, Link};
 use wa_proto::cert::CertChain;
@@ -94,14 +96,45 @@ pub fn verify_chain(
             found: leaf.issuer_serial,
         });
     }
-    intermediate.verify(&root.public_key)?;
-    leaf.verify(&intermediate.known.key)?;
+    verify_signatures(&intermediate, &leaf, &root.public_key)?;
     if !ct_eq(leaf.known.key.as_bytes(), server_key.as_bytes()) {
         return Err(CertificateFault::LeafKey);
     }
     intermediate.check_validity(now)?;
     leaf.check_validity(now)?;
     Ok(KnownServer { leaf: leaf.known, intermediate: intermediate.known })
+}
+
+/// Both signatures: the intermediate's under the root, the leaf's under the intermediate.
+fn verify_signatures(
+    intermediate: &Presented<'_>,
+    leaf: &Presented<'_>,
+    root: &PublicKey,
+) -> Result<(), CertificateFault> {
+    let fault = |certificate: &Presented<'_>| CertificateFault::Signature(certificate.link);
+    let root_key = prepared_root(root).map_err(|_| fault(intermediate))?;
+    let intermediate_key = VerifyingKey::new(&intermediate.known.key).map_err(|_| fault(leaf))?;
+    let [of_intermediate, of_leaf] = xeddsa::verify_each([
+        (&root_key, &[intermediate.details], intermediate.signature),
+        (&intermediate_key, &[leaf.details], leaf.signature),
+    ]);
+    of_intermediate.map_err(|_| fault(intermediate))?;
+    of_leaf.map_err(|_| fault(leaf))
+}
+
+/// The root's key made ready. A process trusts one root for all its connections, so the last one is kept: it is public
+/// and follows from `root` alone.
+fn prepared_root(root: &PublicKey) -> Result<VerifyingKey, CryptoError> {
+    static LAST: Mutex<Option<(PublicKey, VerifyingKey)>> = Mutex::new(None);
+    let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+    match &*last {
+        Some((key, prepared)) if key == root => Ok(*prepared),
+        _ => {
+            let prepared = VerifyingKey::new(root)?;
+            *last = Some((*root, prepared));
+            Ok(prepared)
+        }
+    }
 }
 
 /// What an issuer signs.
@@ -180,11 +213,6 @@ impl<'c> Presented<'c> {
             details,
             signature,
         })
-    }
-
-    fn verify(&self, issuer: &PublicKey) -> Result<(), CertificateFault> {
-        xeddsa::verify(issuer, &[self.details], self.signature)
-            .map_err(|_| CertificateFault::Signature(self.link))
     }
 
     fn check_validity(&self, now: u64) -> Result<(), CertificateFault> {
