@@ -9,7 +9,7 @@ use wa_binary::Family;
 use super::{Call, Outcome, address, find_in};
 use crate::net::Hub;
 use crate::pairing::{PairingError, Reject};
-use crate::phone::{Action, MessageRef};
+use crate::phone::{Action, MessageRef, Misbehaviour};
 use crate::world::{AccountId, ConnId, DeviceKey, World};
 
 fn refused(error: &PairingError) -> (u16, String) {
@@ -95,6 +95,7 @@ struct Deed {
     composing: Option<bool>,
     device: Option<u16>,
     online: Option<bool>,
+    how: Option<String>,
 }
 
 /// `POST /admin/accounts/{pn}/phone/{action}`
@@ -126,6 +127,11 @@ pub(super) fn deed(hub: &Arc<Hub>, call: &Call, account: AccountId, action: &str
                 }
                 return Ok(json!({}));
             }
+            "misbehave" => {
+                let how = misbehaviour(deed.how.as_deref().unwrap_or_default())?;
+                world.misbehave(account, how);
+                return Ok(json!({}));
+            }
             "rename" | "name" => {
                 let name = deed.name.ok_or((400, "a name is needed".to_owned()))?;
                 world.rename(now_ms, account, &name).map_err(|error| (400, error.to_string()))?;
@@ -136,6 +142,22 @@ pub(super) fn deed(hub: &Arc<Hub>, call: &Call, account: AccountId, action: &str
         let action = act(world, account, &deed, action)?;
         world.act(now_ms, account, action).map_err(|error| (400, error.to_string()))?;
         Ok(json!({}))
+    })
+}
+
+/// Ways in which a phone's next send goes wrong.
+fn misbehaviour(name: &str) -> Result<Misbehaviour, (u16, String)> {
+    Ok(match name {
+        "wrong-padding" => Misbehaviour::WrongPadding,
+        "unknown-version" => Misbehaviour::UnknownVersion,
+        "bent-ciphertext" => Misbehaviour::BentCiphertext,
+        "replay" => Misbehaviour::Replay,
+        "duplicate" => Misbehaviour::Duplicate,
+        "unknown-pre-key" => Misbehaviour::UnknownPreKey,
+        "out-of-order" => Misbehaviour::OutOfOrder(20),
+        "withheld-sender-key" => Misbehaviour::WithheldSenderKey,
+        "retry-storm" => Misbehaviour::RetryStorm(20),
+        _ => return Err((400, format!("a phone cannot {name}"))),
     })
 }
 

@@ -81,6 +81,11 @@ pub(crate) fn route(world: &mut World, origin: Origin, node: &Arc<Node>) {
     }
     let phash = if world.answering.wrong_phash { Some("2:AAAAAAAA".to_owned()) } else { phash };
     acknowledge(world, origin, node, &sending.id, &sending.to, phash, error);
+    if !world.config.load {
+        let kind = node.text_of("type").unwrap_or_default();
+        let (from, to, id) = (world.label(from), &sending.to, &sending.id);
+        tracing::info!(%from, %to, kind, %id, devices = deliveries.len(), "message");
+    }
     for delivery in deliveries {
         world.deliver_shared(delivery.to, crate::offline::Class::Message, delivery.node, delivery.copy);
     }

@@ -345,6 +345,16 @@ impl SimHandle {
         self.hub.expect(filter, within).await
     }
 
+    /// Answers incoming stanzas by hand: what `answer` gives for one that fits is written to the same connection, and
+    /// the server does not see it. The number is for [`World::stop_intercepting`].
+    pub fn intercept(
+        &self,
+        filter: Filter,
+        answer: impl FnMut(&Node) -> Option<Vec<Node>> + Send + 'static,
+    ) -> u64 {
+        self.hub.with(|world, _| world.intercept(filter, answer))
+    }
+
     /// Back to the seed state; connections are closed.
     pub fn reset(&self) {
         self.hub.reset();

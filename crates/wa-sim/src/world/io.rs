@@ -11,6 +11,7 @@ use crate::faults::{Action, CloseHow, Damage, Direction, Phase, Point, StreamFau
 use crate::offline::{Class, Queued};
 use crate::route;
 use crate::stanza::{Read, el};
+use crate::trace::Passed;
 use crate::watch::Rule;
 
 /// Where a stanza comes from.
@@ -53,6 +54,16 @@ impl World {
         if failed {
             self.report(Some(conn), Rule::TrafficAfterFailure, format!("<{}>", node.tag()));
             return;
+        }
+        if !self.interceptors.is_empty() {
+            let seq = self.trace.last_seq();
+            let passed = Passed { seq, at_ms: now_ms, conn, direction: Direction::In, node: node.clone() };
+            if let Some(answers) = self.interceptors.ask(&passed) {
+                for answer in answers {
+                    self.write(conn, answer);
+                }
+                return;
+            }
         }
         let mut handled = Handling::default();
         if !self.faults.is_empty() {
@@ -188,9 +199,6 @@ impl World {
         let (now_ms, limit) = (self.now_ms, self.config.queue_limit);
         let Some(device) = self.device_mut(to) else { return };
         let listens = device.connection.filter(|_| device.active);
-        if !class.is_answered() && device.connection.is_none() && class == Class::ChatState && limit == 0 {
-            return;
-        }
         let listens =
             listens.filter(|conn| self.conns.get(conn).is_some_and(|state| state.drain == Drain::Done));
         if class.is_answered() || listens.is_none() {

@@ -8,6 +8,7 @@ mod account;
 pub mod directives;
 mod directory;
 mod identity;
+mod intercept;
 mod io;
 mod lifecycle;
 mod login;
@@ -230,6 +231,7 @@ pub struct World {
     to_phones: VecDeque<(AccountId, Arc<Node>)>,
     /// What faults do to the answers of the stanza at hand.
     pub(crate) answering: io::Answering,
+    pub(crate) interceptors: intercept::Interceptors,
     pub(crate) recent_logins: HashMap<[u8; 32], VecDeque<u64>>,
 }
 
@@ -270,6 +272,7 @@ impl World {
             outputs: Vec::new(),
             to_phones: VecDeque::new(),
             answering: io::Answering::default(),
+            interceptors: intercept::Interceptors::default(),
             recent_logins: HashMap::new(),
             config: Arc::new(config),
         };

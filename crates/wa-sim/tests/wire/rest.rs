@@ -138,6 +138,15 @@ async fn expect_waits_and_sees_what_passed() {
     ada.send(opaque("M1", &bea.my_lid().user_jid(), &[bea.my_lid()])).await;
     let passed = sim.expect(&filter, Duration::from_secs(1)).await.expect("the message");
     assert!(passed.node.attr_is("id", "M1"));
+    // A stanza answered by hand.
+    let filter = Filter { xmlns: Some("w:weather".into()), ..Filter::default() };
+    let number = sim.intercept(filter, |iq| {
+        let id = iq.required("id").string().ok()?.to_string();
+        Some(vec![Node::new("iq").attr("id", id).attr("type", "result").child(Node::new("sunny"))])
+    });
+    assert!(ada.get("w:weather", Node::new("ask")).await.optional_child("sunny").is_some());
+    assert!(sim.world(|world, _| world.stop_intercepting(number)));
+    assert!(ada.get("w:weather", Node::new("ask")).await.optional_child("error").is_some());
     sim.reset();
     assert!(ada.ended().await);
     assert_eq!(sim.world(|world, _| world.accounts().len()), 0);
