@@ -131,10 +131,14 @@ impl World {
     fn note_login_rate(&mut self, conn: ConnId, noise_key: [u8; 32]) {
         const WINDOW_MS: u64 = 10_000;
         const MANY: usize = 8;
+        const MANY_KEYS: usize = 10_000;
         if self.config.load {
             return;
         }
         let now_ms = self.now_ms;
+        if self.recent_logins.len() >= MANY_KEYS {
+            self.recent_logins.retain(|_, times| times.back().is_some_and(|last| last + WINDOW_MS >= now_ms));
+        }
         let times = self.recent_logins.entry(noise_key).or_default();
         times.push_back(now_ms);
         while times.front().is_some_and(|first| first + WINDOW_MS < now_ms) {
