@@ -2,13 +2,9 @@
 //! for none; a chain without its key is closed; of sender keys the newest comes last. Bytes may be base64 text, lists
 //! of numbers, or either of them inside `{"type":"Buffer","data":..}`.
 
-use std::fmt;
-use std::marker::PhantomData;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
-use serde::de::{self, DeserializeOwned, Deserializer, MapAccess, SeqAccess, Visitor};
 use wa_binary::DeviceJid;
 use wa_signal::import::{
     ImportedChain, ImportedKey, ImportedSenderKey, ImportedSession, ImportedUnacknowledged,
@@ -19,6 +15,7 @@ use wa_signal::{
     SignedPreKey,
 };
 
+use super::json::{Blob, Ordered, read};
 use super::{ImportError, ImportedSenderKeys, key_pair, public_key, secret};
 
 /// The device that an address names.
@@ -198,11 +195,6 @@ fn one_key(state: &StoredSenderKey) -> Result<ImportedSenderKey, ImportError> {
     })
 }
 
-fn read<T: DeserializeOwned>(json: &[u8]) -> Result<T, ImportError> {
-    serde_json::from_slice(json)
-        .map_err(|error| ImportError::Json { line: error.line(), column: error.column() })
-}
-
 #[derive(Deserialize)]
 struct StoredRecord {
     #[serde(rename = "_sessions")]
@@ -312,66 +304,4 @@ struct StoredSignedPreKey {
     key_id: u32,
     key_pair: StoredPair,
     signature: Blob,
-}
-
-/// An object's fields in the order of the text.
-struct Ordered<T>(Vec<(String, T)>);
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Ordered<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Fields<T>(PhantomData<T>);
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for Fields<T> {
-            type Value = Ordered<T>;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Ordered<T>, A::Error> {
-                let mut fields = Vec::new();
-                while let Some(field) = map.next_entry()? {
-                    fields.push(field);
-                }
-                Ok(Ordered(fields))
-            }
-        }
-        deserializer.deserialize_map(Fields(PhantomData))
-    }
-}
-
-/// Bytes in any of the forms that the store has them in.
-struct Blob(Vec<u8>);
-
-impl<'de> Deserialize<'de> for Blob {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Forms;
-        impl<'de> Visitor<'de> for Forms {
-            type Value = Blob;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("bytes as base64, as numbers, or as a Buffer")
-            }
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Blob, E> {
-                STANDARD.decode(text).map(Blob).map_err(|_| E::custom("not base64"))
-            }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Blob, A::Error> {
-                let mut bytes = Vec::new();
-                while let Some(byte) = list.next_element()? {
-                    bytes.push(byte);
-                }
-                Ok(Blob(bytes))
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Blob, A::Error> {
-                let (mut data, mut bytes) = (None, Vec::new());
-                while let Some(key) = map.next_key::<String>()? {
-                    match &*key {
-                        "type" => drop(map.next_value::<de::IgnoredAny>()?),
-                        "data" => data = Some(map.next_value::<Blob>()?),
-                        // A typed array written as an object: "0", "1", ...
-                        place if place.parse() == Ok(bytes.len()) => bytes.push(map.next_value()?),
-                        _ => return Err(de::Error::custom("not a Buffer")),
-                    }
-                }
-                Ok(data.unwrap_or(Blob(bytes)))
-            }
-        }
-        deserializer.deserialize_any(Forms)
-    }
 }

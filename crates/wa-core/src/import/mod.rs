@@ -2,6 +2,8 @@
 //! records of `wa-signal`. Reading their databases and files is the caller's; what comes in are single values.
 
 pub mod baileys;
+mod json;
+mod protobuf;
 pub mod whatsmeow;
 
 use thiserror::Error;

@@ -12,8 +12,12 @@ use crate::testing::rng;
 
 const NODE: &str = include_str!("../../tests/import/node.json");
 const NODE_UNANSWERED: &str = include_str!("../../tests/import/node-unanswered.json");
-const PROTOBUF: [&str; 1] = [include_str!("../../tests/import/wacore.json")];
-const PROTOBUF_UNANSWERED: [&str; 1] = [include_str!("../../tests/import/wacore-unanswered.json")];
+const PROTOBUF: [&str; 2] =
+    [include_str!("../../tests/import/wacore.json"), include_str!("../../tests/import/whatsmeow.json")];
+const PROTOBUF_UNANSWERED: [&str; 2] = [
+    include_str!("../../tests/import/wacore-unanswered.json"),
+    include_str!("../../tests/import/whatsmeow-unanswered.json"),
+];
 
 /// What was imported.
 struct Imported {
@@ -48,7 +52,7 @@ fn a_conversation_goes_on_where_baileys_left_it() {
 }
 
 #[test]
-fn a_conversation_goes_on_where_a_signal_protobuf_left_it() {
+fn a_conversation_goes_on_where_a_protobuf_or_whatsmeow_left_it() {
     for file in PROTOBUF {
         let file = json(file);
         let store = &file["store"];
@@ -146,7 +150,6 @@ fn a_record_of_another_account_and_an_unknown_version_are_refused() {
             cipher_key: Some(vec![0; 32].into()),
             mac_key: Some(vec![0; 32].into()),
             iv: Some(vec![0; 16].into()),
-            ..Default::default()
         });
     };
     assert!(matches!(with(rewind), Some(ImportError::Signal(SignalError::CorruptRecord(_)))));
@@ -198,6 +201,35 @@ fn every_missing_or_wrong_part_of_baileys_json_is_an_error() {
     }
     let deep = format!("{}1{}", "{\"data\":".repeat(5000), "}".repeat(5000));
     assert!(matches!(baileys::identity(deep.as_bytes()), Err(ImportError::Json { .. })));
+}
+
+#[test]
+fn every_missing_or_wrong_part_of_whatsmeow_json_is_an_error() {
+    let file = json(PROTOBUF[1]);
+    let local = credentials(&file["store"]);
+    let stored = hex(&file["store"], "session");
+    let session = json(std::str::from_utf8(&stored).unwrap());
+    let read = |value: &Value| whatsmeow::session(value.to_string().as_bytes(), &local, 0);
+    let whole = read(&session).unwrap();
+    let mut paths = Vec::new();
+    leaves(&session, String::new(), &mut paths);
+    let optional = ["NeedsRefresh", "PendingKeyExchange", "LocalRegistrationID"];
+    for path in paths.iter().filter(|path| !optional.iter().any(|name| path.ends_with(name))) {
+        let mut broken = session.clone();
+        *broken.pointer_mut(path).unwrap() = json("[true]");
+        assert!(read(&broken).is_err(), "{path}");
+    }
+    for length in 0..stored.len() {
+        assert!(whatsmeow::session(&stored[..length], &local, 0).is_err() || length == 0, "{length}");
+    }
+    // A promoted session stands in both places, an empty one may stand anywhere.
+    let mut twice = session.clone();
+    let (current, mut empty) = (session["SessionState"].clone(), session["SessionState"].clone());
+    empty["SessionVersion"] = 0.into();
+    let previous = twice["PreviousStates"].as_array_mut().unwrap();
+    previous.insert(0, current);
+    previous.push(empty);
+    assert_eq!(read(&twice).unwrap().encode(), whole.encode());
 }
 
 #[test]

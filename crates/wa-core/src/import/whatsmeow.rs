@@ -1,21 +1,19 @@
-//! whatsmeow's store: addresses as `user[_domain]:device`, records as the protobufs of the older Signal libraries.
-//! Chain indices are those of the next message; skipped messages are kept as expanded keys, by some versions as seeds.
+//! whatsmeow's store: addresses as `user[_domain]:device`; records as the JSON that its Signal library writes for its
+//! structures, or as the protobufs of the Signal libraries. Either is read; the first byte tells them apart.
 
+use bytes::Bytes;
 use prost::Message as _;
+use serde::Deserialize;
 use wa_binary::DeviceJid;
-use wa_crypto::Secret;
-use wa_crypto::curve::KeyPair;
-use wa_proto::signal::session_structure::{Chain, chain::MessageKey};
+use wa_proto::signal::sender_key_state_structure::{SenderChainKey, SenderMessageKey, SenderSigningKey};
+use wa_proto::signal::session_structure::{Chain, PendingPreKey, chain};
 use wa_proto::signal::{
     RecordStructure, SenderKeyRecordStructure, SenderKeyStateStructure, SessionStructure,
 };
-use wa_signal::import::{
-    ImportedChain, ImportedKey, ImportedSenderKey, ImportedSession, ImportedUnacknowledged,
-};
-use wa_signal::ratchet::{ChainKey, RootKey};
-use wa_signal::{LocalIdentity, OwnSenderKey, SenderKeyDistribution, SenderKeyRecord, SessionRecord};
+use wa_signal::{LocalIdentity, SessionRecord};
 
-use super::{ImportError, ImportedSenderKeys, key_pair, public_key, secret};
+use super::json::{Blob, read};
+use super::{ImportError, ImportedSenderKeys, protobuf};
 
 /// The device that an address names.
 ///
@@ -30,13 +28,12 @@ pub fn address(text: &str) -> Result<DeviceJid, ImportError> {
 /// # Errors
 /// [`ImportError`], when anything in it is missing, malformed, or of another account.
 pub fn session(bytes: &[u8], local: &LocalIdentity, now: u64) -> Result<SessionRecord, ImportError> {
-    let record = RecordStructure::decode(bytes).map_err(|_| ImportError::Protobuf)?;
-    let convert = |session: &SessionStructure| one_session(session, local, now);
-    // An archived record keeps an empty session in the first place.
-    let current = record.current_session.as_deref().filter(|session| session.session_version.is_some());
-    let current = current.map(convert).transpose()?;
-    let archived = record.previous_sessions.iter().map(convert).collect::<Result<Vec<_>, _>>()?;
-    Ok(SessionRecord::import(local, current, archived)?)
+    let record = if is_json(bytes) {
+        read::<StoredRecord>(bytes)?.into()
+    } else {
+        RecordStructure::decode(bytes).map_err(|_| ImportError::Protobuf)?
+    };
+    protobuf::session(&record, local, now)
 }
 
 /// A sender-key record.
@@ -44,131 +41,203 @@ pub fn session(bytes: &[u8], local: &LocalIdentity, now: u64) -> Result<SessionR
 /// # Errors
 /// [`ImportError`], when anything in it is missing or malformed.
 pub fn sender_key(bytes: &[u8]) -> Result<ImportedSenderKeys, ImportError> {
-    let record = SenderKeyRecordStructure::decode(bytes).map_err(|_| ImportError::Protobuf)?;
-    let own = record.sender_key_states.first().map(own_key).transpose()?.flatten();
-    let received = record.sender_key_states.iter().map(one_key).collect::<Result<Vec<_>, _>>()?;
-    Ok(ImportedSenderKeys { own, received: SenderKeyRecord::import(received)? })
-}
-
-fn one_session(
-    session: &SessionStructure,
-    local: &LocalIdentity,
-    now: u64,
-) -> Result<ImportedSession, ImportError> {
-    match session.session_version() {
-        3 => {}
-        version => return Err(ImportError::Version(version)),
-    }
-    if let Some(own) = &session.local_identity_public
-        && public_key(own, "local identity")? != *local.identity_key().public_key()
-    {
-        return Err(ImportError::ForeignRecord);
-    }
-    let sending = session.sender_chain.as_deref().ok_or(ImportError::Missing("sending chain"))?;
-    let (sending_key, sending_index) = chain_key(sending)?;
-    let base_key = given(session.alice_base_key.as_deref(), "base key")?;
-    Ok(ImportedSession {
-        remote_identity: super::identity(given(
-            session.remote_identity_public.as_deref(),
-            "remote identity",
-        )?)?,
-        remote_registration_id: session.remote_registration_id(),
-        base_key: public_key(base_key, "base key")?,
-        root_key: RootKey::new(
-            *secret::<32>(given(session.root_key.as_deref(), "root key")?, "root key")?.expose(),
-        ),
-        previous_counter: session.previous_counter(),
-        ratchet: ratchet(sending)?,
-        sending_key: sending_key.ok_or(ImportError::Missing("sending chain key"))?,
-        sending_index,
-        receiving: session.receiver_chains.iter().map(receiving).collect::<Result<_, _>>()?,
-        unacknowledged: match session.pending_pre_key.as_deref() {
-            Some(pending) => Some(ImportedUnacknowledged {
-                signed_pre_key_id: u32::try_from(pending.signed_pre_key_id())
-                    .map_err(|_| ImportError::Field("signed pre-key id"))?,
-                pre_key_id: pending.pre_key_id,
-                created: now,
-            }),
-            None => None,
-        },
-    })
-}
-
-fn ratchet(chain: &Chain) -> Result<KeyPair, ImportError> {
-    key_pair(
-        given(chain.sender_ratchet_key_private.as_deref(), "private ratchet key")?,
-        given(chain.sender_ratchet_key.as_deref(), "ratchet key")?,
-        "ratchet key",
-    )
-}
-
-fn receiving(chain: &Chain) -> Result<ImportedChain, ImportError> {
-    let (chain_key, next_index) = chain_key(chain)?;
-    Ok(ImportedChain {
-        ratchet_key: public_key(given(chain.sender_ratchet_key.as_deref(), "ratchet key")?, "ratchet key")?,
-        chain_key,
-        next_index,
-        skipped: chain.message_keys.iter().map(skipped).collect::<Result<_, _>>()?,
-    })
-}
-
-fn chain_key(chain: &Chain) -> Result<(Option<ChainKey>, u32), ImportError> {
-    let stored = chain.chain_key.as_deref().ok_or(ImportError::Missing("chain key"))?;
-    // Without its key a chain is closed.
-    let key = match stored.key.as_deref() {
-        None | Some([]) => None,
-        Some(key) => Some(ChainKey::new(*secret::<32>(key, "chain key")?.expose())),
+    let record = if is_json(bytes) {
+        read::<StoredSenderKeys>(bytes)?.into()
+    } else {
+        SenderKeyRecordStructure::decode(bytes).map_err(|_| ImportError::Protobuf)?
     };
-    Ok((key, stored.index()))
+    protobuf::sender_key(&record)
 }
 
-fn skipped(key: &MessageKey) -> Result<(u32, ImportedKey), ImportError> {
-    let expanded = [
-        key.cipher_key.as_deref().unwrap_or_default(),
-        key.mac_key.as_deref().unwrap_or_default(),
-        key.iv.as_deref().unwrap_or_default(),
-    ];
-    if expanded.iter().map(|part| part.len()).ne([32, 32, 16]) {
-        return Err(ImportError::Field("message key"));
+/// No protobuf record begins with a brace: it would be a group, which these have none of.
+fn is_json(bytes: &[u8]) -> bool {
+    bytes.first() == Some(&b'{')
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct StoredRecord {
+    session_state: Option<StoredSession>,
+    previous_states: Option<Vec<StoredSession>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct StoredSession {
+    local_identity_public: Option<Blob>,
+    pending_pre_key: Option<StoredPending>,
+    previous_counter: u32,
+    receiver_chains: Option<Vec<StoredChain>>,
+    remote_identity_public: Option<Blob>,
+    #[serde(rename = "RemoteRegistrationID")]
+    remote_registration_id: u32,
+    root_key: Option<Blob>,
+    sender_base_key: Option<Blob>,
+    sender_chain: Option<StoredChain>,
+    session_version: u32,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct StoredChain {
+    sender_ratchet_key_public: Option<Blob>,
+    sender_ratchet_key_private: Option<Blob>,
+    chain_key: Option<StoredChainKey>,
+    message_keys: Option<Vec<StoredMessageKey>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct StoredChainKey {
+    key: Option<Blob>,
+    index: u32,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct StoredMessageKey {
+    cipher_key: Blob,
+    mac_key: Blob,
+    #[serde(rename = "IV")]
+    iv: Blob,
+    index: u32,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct StoredPending {
+    #[serde(rename = "PreKeyID")]
+    pre_key_id: Option<StoredNumber>,
+    #[serde(rename = "SignedPreKeyID")]
+    signed_pre_key_id: u32,
+    base_key: Option<Blob>,
+}
+
+/// A number that may be absent.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct StoredNumber {
+    value: u32,
+    is_empty: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct StoredSenderKeys {
+    sender_key_states: Option<Vec<StoredSenderKey>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct StoredSenderKey {
+    keys: Option<Vec<StoredSenderMessageKey>>,
+    #[serde(rename = "KeyID")]
+    key_id: u32,
+    sender_chain_key: StoredSenderChain,
+    signing_key_private: Option<Blob>,
+    signing_key_public: Option<Blob>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct StoredSenderChain {
+    iteration: u32,
+    chain_key: Option<Blob>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct StoredSenderMessageKey {
+    iteration: u32,
+    seed: Option<Blob>,
+}
+
+impl From<StoredRecord> for RecordStructure {
+    fn from(stored: StoredRecord) -> Self {
+        Self {
+            current_session: stored.session_state.map(|session| Box::new(session.into())),
+            previous_sessions: stored.previous_states.into_iter().flatten().map(Into::into).collect(),
+        }
     }
-    let mut joined = Secret::<80>::new([0; 80]);
-    for (place, byte) in joined.expose_mut().iter_mut().zip(expanded.into_iter().flatten()) {
-        *place = *byte;
+}
+
+impl From<StoredSession> for SessionStructure {
+    fn from(stored: StoredSession) -> Self {
+        Self {
+            session_version: Some(stored.session_version),
+            local_identity_public: given(stored.local_identity_public),
+            remote_identity_public: given(stored.remote_identity_public),
+            root_key: given(stored.root_key),
+            previous_counter: Some(stored.previous_counter),
+            sender_chain: stored.sender_chain.map(|chain| Box::new(chain.into())),
+            receiver_chains: stored.receiver_chains.into_iter().flatten().map(Into::into).collect(),
+            pending_pre_key: stored.pending_pre_key.map(|pending| Box::new(pending.into())),
+            remote_registration_id: Some(stored.remote_registration_id),
+            alice_base_key: given(stored.sender_base_key),
+            ..Self::default()
+        }
     }
-    Ok((key.index(), ImportedKey::Expanded(joined)))
 }
 
-fn own_key(state: &SenderKeyStateStructure) -> Result<Option<OwnSenderKey>, ImportError> {
-    let signing = state.sender_signing_key.as_deref().ok_or(ImportError::Missing("signing key"))?;
-    let Some(private) = signing.private.as_deref().filter(|key| !key.is_empty()) else { return Ok(None) };
-    let pair = key_pair(private, given(signing.public.as_deref(), "signing key")?, "signing key")?;
-    let chain = distribution(state)?;
-    let key = ChainKey::new(*chain.chain_key.expose());
-    Ok(Some(OwnSenderKey::from_parts(chain.key_id, chain.iteration, key, pair)))
+impl From<StoredChain> for Chain {
+    fn from(stored: StoredChain) -> Self {
+        let message_keys = stored.message_keys.into_iter().flatten().map(|key| chain::MessageKey {
+            index: Some(key.index),
+            cipher_key: Some(key.cipher_key.0.into()),
+            mac_key: Some(key.mac_key.0.into()),
+            iv: Some(key.iv.0.into()),
+        });
+        Self {
+            sender_ratchet_key: given(stored.sender_ratchet_key_public),
+            sender_ratchet_key_private: given(stored.sender_ratchet_key_private),
+            chain_key: stored.chain_key.map(|stored| {
+                Box::new(chain::ChainKey { index: Some(stored.index), key: given(stored.key) })
+            }),
+            message_keys: message_keys.collect(),
+        }
+    }
 }
 
-fn one_key(state: &SenderKeyStateStructure) -> Result<ImportedSenderKey, ImportError> {
-    let skipped = state.sender_message_keys.iter().map(|key| {
-        let seed = secret(given(key.seed.as_deref(), "message seed")?, "message seed")?;
-        Ok((key.iteration(), seed))
-    });
-    Ok(ImportedSenderKey {
-        state: distribution(state)?,
-        skipped: skipped.collect::<Result<_, ImportError>>()?,
-    })
+impl From<StoredPending> for PendingPreKey {
+    fn from(stored: StoredPending) -> Self {
+        Self {
+            pre_key_id: stored.pre_key_id.filter(|id| !id.is_empty).map(|id| id.value),
+            // A number past the type's range is refused where it is read.
+            signed_pre_key_id: Some(i32::try_from(stored.signed_pre_key_id).unwrap_or(-1)),
+            base_key: given(stored.base_key),
+            ..Default::default()
+        }
+    }
 }
 
-fn distribution(state: &SenderKeyStateStructure) -> Result<SenderKeyDistribution, ImportError> {
-    let chain = state.sender_chain_key.as_deref().ok_or(ImportError::Missing("chain key"))?;
-    let signing = state.sender_signing_key.as_deref().ok_or(ImportError::Missing("signing key"))?;
-    Ok(SenderKeyDistribution {
-        key_id: state.sender_key_id.ok_or(ImportError::Missing("key id"))?,
-        iteration: chain.iteration(),
-        chain_key: secret(given(chain.seed.as_deref(), "chain key")?, "chain key")?,
-        signing_key: public_key(given(signing.public.as_deref(), "signing key")?, "signing key")?,
-    })
+impl From<StoredSenderKeys> for SenderKeyRecordStructure {
+    fn from(stored: StoredSenderKeys) -> Self {
+        Self { sender_key_states: stored.sender_key_states.into_iter().flatten().map(Into::into).collect() }
+    }
 }
 
-fn given<'a>(bytes: Option<&'a [u8]>, what: &'static str) -> Result<&'a [u8], ImportError> {
-    bytes.ok_or(ImportError::Missing(what))
+impl From<StoredSenderKey> for SenderKeyStateStructure {
+    fn from(stored: StoredSenderKey) -> Self {
+        // What an older version expanded without keeping the seed cannot be carried over: the messages will be asked
+        // for again.
+        let keys = stored.keys.into_iter().flatten().filter_map(|key| {
+            Some(SenderMessageKey { iteration: Some(key.iteration), seed: Some(key.seed?.0.into()) })
+        });
+        Self {
+            sender_key_id: Some(stored.key_id),
+            sender_chain_key: Some(Box::new(SenderChainKey {
+                iteration: Some(stored.sender_chain_key.iteration),
+                seed: given(stored.sender_chain_key.chain_key),
+            })),
+            sender_signing_key: Some(Box::new(SenderSigningKey {
+                public: given(stored.signing_key_public),
+                private: given(stored.signing_key_private),
+            })),
+            sender_message_keys: keys.collect(),
+        }
+    }
+}
+
+fn given(blob: Option<Blob>) -> Option<Bytes> {
+    blob.map(|blob| blob.0.into())
 }

@@ -49,7 +49,7 @@ fn main() -> ExitCode {
 fn run() -> Result<()> {
     let options = options()?;
     if let Some(folder) = &options.record {
-        return Kind::ALL.into_iter().try_for_each(|kind| record::run(kind, folder));
+        return Kind::RECORDED.into_iter().try_for_each(|kind| record::run(kind, folder));
     }
     for kind in &options.kinds {
         println!("{}:", kind.name());

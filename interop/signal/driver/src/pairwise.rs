@@ -47,7 +47,7 @@ pub fn run(kind: Kind, seed: u64, steps: u64, lies_after: Option<u64>) -> Result
     let mut fresh = Fresh::default();
     let ours = Ours::new(ChaCha20Rng::seed_from_u64(rng.next_u64()));
     let other = match kind {
-        Kind::Wacore => Party::chapter(Bounds::WACORE, &mut fresh),
+        Kind::Wacore | Kind::Whatsmeow => Party::chapter(Bounds::WACORE, &mut fresh),
         Kind::Node => Party::node(&mut fresh),
     };
     let mut world = World {

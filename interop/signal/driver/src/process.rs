@@ -12,15 +12,21 @@ use serde_json::{Value, json};
 pub enum Kind {
     Wacore,
     Node,
+    /// Only recorded from: it has the defect of [`Self::Node`] and others that no model describes.
+    Whatsmeow,
 }
 
 impl Kind {
+    /// Those that converse.
     pub const ALL: [Self; 2] = [Self::Wacore, Self::Node];
+    /// Those whose stored state is recorded.
+    pub const RECORDED: [Self; 3] = [Self::Wacore, Self::Node, Self::Whatsmeow];
 
     pub const fn name(self) -> &'static str {
         match self {
             Self::Wacore => "wacore",
             Self::Node => "node",
+            Self::Whatsmeow => "whatsmeow",
         }
     }
 
@@ -34,6 +40,12 @@ impl Kind {
                 let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../node/stranger.mjs");
                 let mut command = Command::new("node");
                 command.arg(script);
+                command
+            }
+            Self::Whatsmeow => {
+                let mut command = Command::new("go");
+                command.args(["run", "."]);
+                command.current_dir(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../go"));
                 command
             }
         })
