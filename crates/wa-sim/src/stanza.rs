@@ -201,7 +201,10 @@ mod tests {
         // Attributes come back in the order of their names.
         assert_eq!(to_json(&from_json(&shown).expect("a stanza")), shown);
         assert_eq!(shown["attrs"]["to"]["jid"], "15550100@s.whatsapp.net");
-        assert_eq!((&shown["children"][0]["hex"], &shown["children"][1]["text"]), (&"000102".into(), &"words".into()));
+        assert_eq!(
+            (&shown["children"][0]["hex"], &shown["children"][1]["text"]),
+            (&"000102".into(), &"words".into())
+        );
         assert!(from_json(&serde_json::json!({"attrs": {}})).is_err());
     }
 }
