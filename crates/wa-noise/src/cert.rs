@@ -25,6 +25,13 @@ pub struct RootCa {
     pub serial: u32,
 }
 
+impl RootCa {
+    /// From a raw key and the serial that the intermediate must name.
+    pub const fn new(public_key: [u8; 32], serial: u32) -> Self {
+        Self { public_key: PublicKey::from_bytes(public_key), serial }
+    }
+}
+
 impl Default for RootCa {
     fn default() -> Self {
         const LIVE: [u8; 32] = [

@@ -16,7 +16,7 @@ pub(crate) struct Pipe(pub(crate) Arc<SimHandle>);
 
 /// The root of trust of a simulator.
 pub(crate) fn root(sim: &SimHandle) -> RootCa {
-    RootCa { public_key: wa_crypto::curve::PublicKey::from_bytes(sim.noise_root()), serial: 0 }
+    RootCa::new(sim.noise_root(), 0)
 }
 
 #[async_trait]

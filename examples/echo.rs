@@ -1,0 +1,77 @@
+//! An echo bot: answers `ping`, `!help` and `::bot_info`, keeps everything in an SQLite file and survives restarts.
+//!
+//! Against the live service: `cargo run --example echo`. Against a simulator: `cargo run --example echo -- --server
+//! ws://127.0.0.1:8080/ws/chat --root <key in hex>`, both as `wa-sim` prints them.
+#![allow(clippy::print_stdout)]
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use clap::Parser;
+use tokio_tungstenite::tungstenite::http::Uri;
+use wa_client::events::{Event, Kind};
+use wa_client::{Client, RootCa};
+use wa_store::SqliteStore;
+
+#[derive(Parser)]
+#[command(about = "An echo bot")]
+struct Arguments {
+    /// File that holds the account.
+    #[arg(long, default_value = "bot.db")]
+    store: PathBuf,
+    /// Another server than the live service.
+    #[arg(long)]
+    server: Option<Uri>,
+    /// Its root of trust: 32 bytes in hex.
+    #[arg(long, requires = "server")]
+    root: Option<String>,
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    tracing_subscriber::fmt().with_env_filter(tracing_subscriber::EnvFilter::from_default_env()).init();
+    let arguments = Arguments::parse();
+    let store = SqliteStore::open(&arguments.store).await?;
+    let mut builder = Client::builder(store.account("main"));
+    if let Some(server) = arguments.server {
+        builder = builder.url(server);
+    }
+    if let Some(root) = arguments.root {
+        let key: [u8; 32] = hex::decode(root)?.try_into().ok().context("the root is not 32 bytes")?;
+        builder = builder.root(RootCa::new(key, 0));
+    }
+    let (client, mut events) = builder.connect().await?;
+    loop {
+        tokio::select! {
+            event = events.next() => match event {
+                Some(event) => handle(&client, &event).await,
+                None => return Ok(()),
+            },
+            _ = tokio::signal::ctrl_c() => {
+                client.shutdown(Duration::from_secs(5)).await;
+                return Ok(());
+            }
+        }
+    }
+}
+
+async fn handle(client: &Client, event: &Event) {
+    match &event.kind {
+        Kind::LinkingQr(qr) => println!("{qr}"),
+        Kind::Linked(me) => println!("linked as +{me}"),
+        Kind::Health(health) => println!("{health}"),
+        Kind::Message(message) if !message.from_me => {
+            let answer = match message.text() {
+                Some("ping") => "pong".to_owned(),
+                Some("!help") => "ping, !help, ::bot_info".to_owned(),
+                Some("::bot_info") => client.health().to_string(),
+                _ => return,
+            };
+            if let Err(error) = event.answer(answer).await {
+                println!("the answer was not taken: {error}");
+            }
+        }
+        _ => {}
+    }
+}
