@@ -2,6 +2,7 @@
 //! A suite is a folder with an executable `run` that installs what it needs and fails when anything does.
 
 use std::fs;
+use std::process::Command;
 
 use anyhow::{Result, ensure};
 
@@ -24,10 +25,22 @@ pub(crate) fn run(steps: &mut Steps, only: Option<&str>) -> Result<()> {
         ensure!(!suites.is_empty(), "no suite interop/{only} with a file `run`");
     }
     for suite in suites {
-        let mut command = steps.command("bash", &[&format!("interop/{suite}/run")]);
-        let target = target_folder(&steps.root);
-        command.env("CARGO_TARGET_DIR", target.join("interop")).env("WA_TARGET_DIR", target);
+        let mut command = suite_command(steps, &suite);
         steps.run(&format!("interop {suite}"), &mut command)?;
     }
     Ok(())
+}
+
+/// A suite with the numbers of a soak run (`WA_SOAK=1`).
+pub(crate) fn soak(steps: &mut Steps, suite: &str) -> Result<()> {
+    let mut command = suite_command(steps, suite);
+    command.env("WA_SOAK", "1");
+    steps.run(&format!("interop {suite}"), &mut command)
+}
+
+fn suite_command(steps: &Steps, suite: &str) -> Command {
+    let mut command = steps.command("bash", &[&format!("interop/{suite}/run")]);
+    let target = target_folder(&steps.root);
+    command.env("CARGO_TARGET_DIR", target.join("interop")).env("WA_TARGET_DIR", target);
+    command
 }

@@ -53,7 +53,22 @@ const BIG: &[Big] = &[
     },
 ];
 
+/// Suites below `interop/` that have big numbers as well; named `interop-<suite>`.
+const INTEROP_SOAK: [&str; 1] = ["signal"];
+
 pub(crate) fn soak(steps: &mut Steps, arguments: &[String]) -> Result<()> {
+    let suites = INTEROP_SOAK.into_iter();
+    let suites: Vec<&str> = match arguments {
+        [] => suites.collect(),
+        [name] => suites.filter(|suite| format!("interop-{suite}") == *name).collect(),
+        _ => Vec::new(),
+    };
+    for suite in &suites {
+        interop::soak(steps, suite)?;
+    }
+    if !arguments.is_empty() && !suites.is_empty() {
+        return Ok(());
+    }
     let chosen: Vec<&Big> = match arguments {
         [] => BIG.iter().collect(),
         [name] => BIG.iter().filter(|big| big.name == name).collect(),

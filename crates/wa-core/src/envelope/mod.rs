@@ -24,3 +24,6 @@ pub use receipt::{Receipt, ReceiptError, ReceiptStatus, UserReceipt, receipt_ack
 pub use reply::{Activity, Nack, message_ack};
 pub use stanza::{BotInfo, BroadcastRecipient, Edit, EncType, MessageStanza, Own, StanzaError, Unavailable};
 pub use unwrap::{Depth, DeviceSent, MAX_WRAPPERS, TooManyWrappers, Unwrapped, Wrapper, device_sent, unwrap};
+
+#[cfg(test)]
+mod tests;
