@@ -145,7 +145,13 @@ impl EncryptPass {
 
         let first = text.len().min(LAG);
         let (head, rest) = text.split_at(first);
-        self.cipher.encrypt_and_compress(&mut self.chain, head, target, [&mut self.lanes.plaintext], [head]);
+        self.cipher.encrypt_and_compress::<1, false>(
+            &mut self.chain,
+            head,
+            target,
+            [&mut self.lanes.plaintext],
+            [head],
+        );
         // The MAC's blocks straddle those of the ciphertext by the IV; the first starts in the previous piece.
         let straddling = straddle(&before, &target[0]);
         self.hash(&[straddling], &target[..1]);
@@ -172,14 +178,15 @@ impl EncryptPass {
     fn encrypt_and_hash(&mut self, text: &[Block], out: &mut [Block], shifted: &[Block], behind: &[Block]) {
         let Lanes { plaintext, ciphertext, mac, blocks } = &mut self.lanes;
         match &mut self.tags {
-            Some(tags) => self.cipher.encrypt_and_compress(
+            // MAC and window tag take the same blocks.
+            Some(tags) => self.cipher.encrypt_and_compress::<4, true>(
                 &mut self.chain,
                 text,
                 out,
                 [plaintext, ciphertext, mac, &mut tags.state],
                 [text, behind, shifted, shifted],
             ),
-            None => self.cipher.encrypt_and_compress(
+            None => self.cipher.encrypt_and_compress::<3, false>(
                 &mut self.chain,
                 text,
                 out,

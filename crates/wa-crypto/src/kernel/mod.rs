@@ -81,8 +81,8 @@ impl CbcKey {
     }
 
     /// Encrypts `text` into `out` while compressing one block into each of `N` states for every 64 bytes: as many as
-    /// the shortest of all these slices holds. `iv` moves on.
-    pub(crate) fn encrypt_and_compress<const N: usize>(
+    /// the shortest of all these slices holds. `iv` moves on. `TWIN` says that the last two lanes hash the same blocks.
+    pub(crate) fn encrypt_and_compress<const N: usize, const TWIN: bool>(
         &self,
         iv: &mut [u8; 16],
         text: &[Block],
@@ -94,7 +94,7 @@ impl CbcKey {
             #[cfg(target_arch = "x86_64")]
             // SAFETY: this variant is made only where the instructions were found.
             Schedule::Instructions(keys) => unsafe {
-                x86::cbc_encrypt_and_compress(keys, iv, text, out, states, blocks);
+                x86::cbc_encrypt_and_compress::<N, TWIN>(keys, iv, text, out, states, blocks);
             },
             Schedule::Portable(key) => {
                 portable::cbc_encrypt_and_compress(key, iv, text, out, states, blocks);
@@ -202,13 +202,15 @@ mod tests {
         assert_eq!((first, first_ivs), (second, second_ivs));
     }
 
-    fn sealed<const N: usize>(seed: u64) {
+    fn sealed<const N: usize, const TWIN: bool>(seed: u64) {
         if !has_instructions() {
             return;
         }
         let key = bytes(seed);
         let text = blocks(seed, 1 + seed as usize % 6);
-        let hashed: [Vec<Block>; N] = std::array::from_fn(|lane| blocks(seed + 50 + lane as u64, text.len()));
+        let source = |lane: usize| if TWIN && lane == N - 1 { lane - 1 } else { lane };
+        let hashed: [Vec<Block>; N] =
+            std::array::from_fn(|lane| blocks(seed + 50 + source(lane) as u64, text.len()));
         let hashed = hashed.each_ref().map(Vec::as_slice);
         let run = |by_instruction: bool| {
             let (mut iv, mut out, mut states) =
@@ -217,7 +219,8 @@ mod tests {
                 // SAFETY: the instructions were just found.
                 unsafe {
                     let keys = x86::expand(&key);
-                    x86::cbc_encrypt_and_compress(&keys, &mut iv, &text, &mut out, states.each_mut(), hashed);
+                    let states = states.each_mut();
+                    x86::cbc_encrypt_and_compress::<N, TWIN>(&keys, &mut iv, &text, &mut out, states, hashed);
                 }
             } else {
                 let key = portable::expand(&key);
@@ -237,10 +240,11 @@ mod tests {
             compressed::<4>(seed);
             encrypted::<1>(seed);
             encrypted::<4>(seed);
-            sealed::<0>(seed);
-            sealed::<1>(seed);
-            sealed::<3>(seed);
-            sealed::<4>(seed);
+            sealed::<0, false>(seed);
+            sealed::<1, false>(seed);
+            sealed::<3, false>(seed);
+            sealed::<4, false>(seed);
+            sealed::<4, true>(seed);
         }
     }
 }

@@ -73,10 +73,10 @@ impl Sha {
         })
     }
 
-    /// Four rounds: the `group`th of sixteen.
+    /// The words of the `group`th of sixteen groups of four rounds.
     #[inline]
     #[target_feature(enable = "sha,sse4.1,ssse3")]
-    fn rounds(&mut self, group: usize, w: &mut [__m128i; 4]) {
+    fn schedule(group: usize, w: &mut [__m128i; 4]) -> __m128i {
         let i = group % 4;
         if group >= 4 {
             let (next, before, last) = (w[(i + 1) % 4], w[(i + 2) % 4], w[(i + 3) % 4]);
@@ -85,9 +85,15 @@ impl Sha {
         }
         // SAFETY: `group` is below 16, so four constants follow.
         let k = unsafe { _mm_loadu_si128(K.as_ptr().add(4 * group).cast()) };
-        let sum = _mm_add_epi32(w[i], k);
-        self.cdgh = _mm_sha256rnds2_epu32(self.cdgh, self.abef, sum);
-        self.abef = _mm_sha256rnds2_epu32(self.abef, self.cdgh, _mm_shuffle_epi32(sum, 0x0E));
+        _mm_add_epi32(w[i], k)
+    }
+
+    /// Four rounds with the words of their group.
+    #[inline]
+    #[target_feature(enable = "sha,sse4.1,ssse3")]
+    fn rounds(&mut self, words: __m128i) {
+        self.cdgh = _mm_sha256rnds2_epu32(self.cdgh, self.abef, words);
+        self.abef = _mm_sha256rnds2_epu32(self.abef, self.cdgh, _mm_shuffle_epi32(words, 0x0E));
     }
 
     #[inline]
@@ -107,7 +113,8 @@ pub(super) fn compress<const N: usize>(states: [&mut Word8; N], blocks: [&[Block
         let mut w: [[__m128i; 4]; N] = core::array::from_fn(|lane| Sha::load_block(&blocks[lane][at]));
         for group in 0..16 {
             for lane in 0..N {
-                lanes[lane].rounds(group, &mut w[lane]);
+                let words = Sha::schedule(group, &mut w[lane]);
+                lanes[lane].rounds(words);
             }
         }
         for lane in 0..N {
@@ -204,9 +211,10 @@ pub(super) fn cbc_encrypt<const N: usize>(
 }
 
 /// One step of sealing: CBC-encrypts the 64 bytes of `text` into `out` and compresses one block into each of `N` hash
-/// states, none of which may lie in `out`. The cipher's chain and the hashes do not depend on each other.
+/// states. The cipher's chain and the hashes do not depend on each other. With `TWIN` the last lane hashes what the one
+/// before it does, and its own entry in `blocks` is not looked at.
 #[target_feature(enable = "aes,sha,sse4.1,ssse3")]
-pub(super) fn cbc_encrypt_and_compress<const N: usize>(
+pub(super) fn cbc_encrypt_and_compress<const N: usize, const TWIN: bool>(
     keys: &RoundKeys,
     iv: &mut [u8; 16],
     text: &[Block],
@@ -230,8 +238,14 @@ pub(super) fn cbc_encrypt_and_compress<const N: usize>(
             let word = unsafe { _mm_loadu_si128(source.add(quarter)) };
             chain = _mm_xor_si128(chain, _mm_xor_si128(word, keys[0]));
             for part in 0..4 {
+                let group = 4 * quarter + part;
+                let mut words = _mm_setzero_si128();
                 for lane in 0..N {
-                    lanes[lane].rounds(4 * quarter + part, &mut w[lane]);
+                    // Two last lanes with one input share its schedule.
+                    if !(TWIN && lane == N - 1) {
+                        words = Sha::schedule(group, &mut w[lane]);
+                    }
+                    lanes[lane].rounds(words);
                 }
                 if part < 3 {
                     for round in 0..4 {
