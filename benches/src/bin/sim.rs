@@ -131,14 +131,15 @@ async fn login<S: AsyncRead + AsyncWrite + Unpin>(sim: &SimHandle, who: &Compani
 }
 
 async fn write<S: AsyncWrite + Unpin>(stream: &mut S, bytes: &[u8], ws: bool) {
+    let mut message = Vec::with_capacity(bytes.len() + 8);
     if ws {
         // A masked binary message whose mask is zero.
-        let mut head = vec![0x82, 0x80 | 126];
-        head.extend(u16::try_from(bytes.len()).unwrap().to_be_bytes());
-        head.extend([0; 4]);
-        stream.write_all(&head).await.unwrap();
+        message.extend([0x82, 0x80 | 126]);
+        message.extend(u16::try_from(bytes.len()).unwrap().to_be_bytes());
+        message.extend([0; 4]);
     }
-    stream.write_all(bytes).await.unwrap();
+    message.extend(bytes);
+    stream.write_all(&message).await.unwrap();
 }
 
 async fn read<S: AsyncRead + Unpin>(stream: &mut S, ws: bool) -> Vec<u8> {
@@ -298,6 +299,7 @@ async fn idle(transports: Transports) -> f64 {
     let mut streams = Vec::new();
     for who in &companions {
         let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.set_nodelay(true).unwrap();
         let request = "GET /ws/chat HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
             Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n";
         stream.write_all(request.as_bytes()).await.unwrap();
