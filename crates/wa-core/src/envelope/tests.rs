@@ -117,11 +117,11 @@ fn node(tag: &str, depth: u32, rng: &mut impl Rng) -> Node {
     for _ in 0..rng.next_u32() % 9 {
         let (key, value) = (pick(KEYS, rng), pick(VALUES, rng));
         match value.parse::<Jid>() {
-            Ok(jid) if rng.next_u32() % 2 == 0 => node.set_attr(key, jid),
+            Ok(jid) if rng.next_u32().is_multiple_of(2) => node.set_attr(key, jid),
             _ => node.set_attr(key, value),
         }
     }
-    if depth == 0 || rng.next_u32() % 4 == 0 {
+    if depth == 0 || rng.next_u32().is_multiple_of(4) {
         let length = rng.next_u32() % 40;
         return node.bytes(vec![rng.next_u32() as u8; length as usize]);
     }
@@ -135,13 +135,13 @@ fn node(tag: &str, depth: u32, rng: &mut impl Rng) -> Node {
 #[test]
 fn random_stanzas_are_read_or_refused() {
     let seed = 20_261;
-    println!("seed {seed}");
+    eprintln!("seed {seed}");
     let mut rng = rng(seed);
     let own = Own { pn: Jid::pn(15_550_100_001), lid: Some(Jid::lid(100_000_000_000_001)) };
     let (mut read, mut refused, mut receipts, mut calls) = (0, 0, 0, 0);
     for _ in 0..20_000 {
         let mut stanza = node("message", 3, &mut rng);
-        if rng.next_u32() % 4 > 0 {
+        if !rng.next_u32().is_multiple_of(4) {
             stanza.set_attr("id", "3EB0AA");
             stanza.set_attr("from", pick(VALUES, &mut rng));
         }

@@ -144,7 +144,7 @@ impl<R: Read> HistoryReader<R> {
             match fields.next_field() {
                 Ok(_) => return Ok(Some(had - fields.rest().len())),
                 Err(WireError::Truncated) if had >= wanted && wanted < limit => {
-                    wanted = had.max(wanted) + STEP
+                    wanted = had.max(wanted) + STEP;
                 }
                 Err(WireError::Truncated) if had >= wanted => return Err(too_large),
                 Err(error) => return Err(error.into()),
