@@ -117,6 +117,7 @@ fn prove(options: &Options) -> Result<usize> {
             })?;
         }
         for run in [pair, group] {
+            proofs += 1;
             found_out("a stranger that lies", || Some(run(*kind, options.first_seed, steps, Some(50))))?;
         }
     }
