@@ -13,7 +13,8 @@ use wa_noise::{
 
 fuzz_target!(|data: &[u8]| {
     let Some((choice, data)) = data.split_first() else { return };
-    let (root, server) = (key(1), key(2));
+    // Bytes of nobody go to a server that no client below seals for: the fuzzer learns those messages.
+    let (root, server) = (key(1), if choice & 4 == 0 { key(6) } else { key(2) });
     let details = |serial, issuer_serial, key: &KeyPair| CertificateDetails {
         serial,
         issuer_serial,
