@@ -25,5 +25,9 @@ fn unpublished(steps: &Steps) -> Result<Vec<String>> {
     let metadata: Value = serde_json::from_slice(&output.stdout).context("cargo metadata")?;
     let packages = metadata["packages"].as_array().context("no packages")?;
     let is_unpublished = |package: &&Value| package["publish"].as_array().is_some_and(Vec::is_empty);
-    Ok(packages.iter().filter(is_unpublished).filter_map(|it| it["name"].as_str().map(str::to_owned)).collect())
+    Ok(packages
+        .iter()
+        .filter(is_unpublished)
+        .filter_map(|it| it["name"].as_str().map(str::to_owned))
+        .collect())
 }
