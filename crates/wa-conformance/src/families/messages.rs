@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail, ensure};
 use prost::Message as _;
 use wa_binary::Jid;
 use wa_core::envelope::{
-    Activity, Call, ContentKind, DecryptFail, Depth, MessageStanza, Own, Receipt, classify, message_id,
+    Activity, Call, ContentKind, DecryptFail, Depth, Edit, MessageStanza, Own, Receipt, classify, message_id,
     padding, receipt_ack, unwrap,
 };
 use wa_core::secrets::{MessageSecret, poll_option_hash};
@@ -103,7 +103,7 @@ fn classification(case: &Reader<'_>) -> Result<()> {
     let expect = case.field("expect")?;
     same("type", classified.stanza_type.as_str(), expect.str("type")?)?;
     same("mediatype", classified.media_type, expect.opt_str("mediatype")?)?;
-    same("edit", classified.edit.as_ref().map(|edit| edit.as_str()), expect.opt_str("edit")?)?;
+    same("edit", classified.edit.as_ref().map(Edit::as_str), expect.opt_str("edit")?)?;
     if let Some(hide) = expect.opt_bool("decrypt_fail_hide")? {
         same("decrypt_fail_hide", classified.decrypt_fail == DecryptFail::Hide, hide)?;
     }

@@ -6,8 +6,8 @@ use prost::Message as _;
 use serde_json::{Value, json};
 use wa_binary::{Family, Jid, Node, NodeRef};
 use wa_core::envelope::{
-    AckOutcome, Call, EncType, MessageStanza, NewsletterItem, NewsletterUpdate, Own, Receipt, ReceiptStatus,
-    Refused, Remedy, ServerAck,
+    AckOutcome, Call, Edit, EncType, MessageStanza, NewsletterItem, NewsletterUpdate, Own, Receipt,
+    ReceiptStatus, Refused, Remedy, ServerAck, Unavailable,
 };
 use wa_proto::e2e_message::Message;
 
@@ -89,7 +89,7 @@ pub(super) fn fact(
         "push_name" => json!(message.push_name),
         "category" => json!(message.category),
         "stanza_type" => json!(message.stanza_type),
-        "edit" => json!(message.edit.as_ref().map(|edit| edit.as_str())),
+        "edit" => json!(message.edit.as_ref().map(Edit::as_str)),
         "offline" => json!(message.offline),
         "server_id" => json!(message.server_id),
         "server_timestamp_us" => json!(message.server_timestamp_us),
@@ -99,7 +99,7 @@ pub(super) fn fact(
         "media_type" => json!(message.media_type),
         "decrypt_fail_hide" => json!(message.decrypt_fail_hide),
         "retry_count" => json!(message.retry_count),
-        "unavailable" => return word(message.unavailable.map(|it| it.name()), expected),
+        "unavailable" => return word(message.unavailable.map(Unavailable::name), expected),
         "bot" => json!(message.bot.as_ref().map(|bot| json!({
             "edit": bot.edit, "edit_target_id": bot.edit_target_id, "sender_timestamp_ms": bot.sender_timestamp_ms,
         }))),
@@ -253,7 +253,7 @@ pub(super) fn receipt_fact(receipt: &Receipt, name: &str, expected: &Reader<'_>)
         "ids" => {
             let mut expected: Vec<&str> =
                 expected.items()?.iter().map(Reader::as_str).collect::<Result<_>>()?;
-            let mut actual: Vec<&str> = receipt.ids.iter().map(|id| id.as_str()).collect();
+            let mut actual: Vec<&str> = receipt.ids.iter().map(|id| &**id).collect();
             expected.sort_unstable();
             actual.sort_unstable();
             return same("ids", actual, expected);
