@@ -8,7 +8,7 @@ use compact_str::CompactString;
 use crate::error::FieldError;
 use crate::read::{Optional, Required};
 use crate::value::AttrValue;
-use crate::view::{Attrs, Children, ChildrenBy, ContentRef, NodeRef};
+use crate::view::{Attrs, Children, ChildrenBy, ContentRef, Descendants, NodeRef};
 
 /// A stanza or a part of one: tag, attributes in order, content.
 ///
@@ -240,6 +240,11 @@ impl Node {
     /// The children with the tag `tag`.
     pub fn each<'k>(&self, tag: &'k str) -> ChildrenBy<'_, 'k> {
         self.view().each(tag)
+    }
+
+    /// This node and everything below it, each node before its children.
+    pub fn descendants(&self) -> Descendants<'_> {
+        self.view().descendants()
     }
 
     /// The first child with the tag `tag`, which must be there.

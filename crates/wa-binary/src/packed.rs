@@ -38,13 +38,15 @@ impl<const PACKED: usize, const CHARACTERS: usize> Room<PACKED, CHARACTERS> {
         };
         // Half bytes above 9 are moved from behind the digits to where their characters are.
         let shift = match packed.alphabet {
-            Alphabet::Nibble => 13u8.wrapping_neg(),
+            Alphabet::Nibble => 13u64.wrapping_neg(),
             Alphabet::Hex => 7,
         };
-        let character = |half: u8| (half + b'0').wrapping_add(if half > 9 { shift } else { 0 });
         let mut room = [0; CHARACTERS];
-        for (pair, byte) in room.as_chunks_mut::<2>().0.iter_mut().zip(bytes) {
-            *pair = [character(byte >> 4), character(byte & 15)];
+        for (eight, four) in room.as_chunks_mut::<8>().0.iter_mut().zip(bytes.as_chunks::<4>().0) {
+            let halves = spread(u32::from_be_bytes(*four));
+            let above_9 = ((halves + 0x0606_0606_0606_0606) >> 4) & 0x0101_0101_0101_0101;
+            let text = (halves + 0x3030_3030_3030_3030).wrapping_add(above_9.wrapping_mul(shift));
+            *eight = text.to_be_bytes();
         }
         Self(room)
     }
@@ -119,6 +121,15 @@ impl<'a> Packed<'a> {
         let digits = bytes.iter().fold(0u128, |digits, byte| digits << 8 | u128::from(*byte));
         digits_to_number(digits >> (4 * u32::from(self.odd)), len)
     }
+}
+
+/// The eight half bytes of `word`, each in a byte of its own.
+#[inline]
+fn spread(word: u32) -> u64 {
+    let x = u64::from(word);
+    let x = (x | x << 16) & 0x0000_ffff_0000_ffff;
+    let x = (x | x << 8) & 0x00ff_00ff_00ff_00ff;
+    (x | x << 4) & 0x0f0f_0f0f_0f0f_0f0f
 }
 
 /// `len` (1–19) binary-coded digits as a number; none for other characters or a leading zero.

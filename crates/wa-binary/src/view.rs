@@ -6,10 +6,10 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use compact_str::CompactString;
 
-use crate::decode::Tape;
 use crate::error::{FieldError, Problem};
 use crate::node::{Content, Node};
 use crate::read::{Optional, Required};
+use crate::tape::Tape;
 use crate::value::{AttrValue, Value};
 use crate::wire::{content_bytes, value_at};
 
@@ -149,6 +149,19 @@ impl<'a> NodeRef<'a> {
     #[inline]
     pub fn each<'k>(self, tag: &'k str) -> ChildrenBy<'a, 'k> {
         ChildrenBy { children: self.each_child(), tag }
+    }
+
+    /// This node and everything below it, each node before its children: the fastest way through all of a stanza.
+    #[inline]
+    pub fn descendants(self) -> Descendants<'a> {
+        Descendants(match self.0 {
+            Source::Tape { tape, data, at } => {
+                DescendantSource::Tape { tape, data, at: at as usize, end: tape.end(at as usize) }
+            }
+            Source::Tree { root, node } => {
+                DescendantSource::Tree { root, open: vec![std::slice::from_ref(node).iter()] }
+            }
+        })
     }
 
     /// The first child with the tag `tag`.
@@ -350,7 +363,7 @@ enum AttrSource<'a> {
 impl<'a> Iterator for Attrs<'a> {
     type Item = (&'a str, Value<'a>);
 
-    #[inline]
+    #[inline(always)]
     fn next(&mut self) -> Option<Self::Item> {
         match &mut self.0 {
             AttrSource::Tape { tape, data, words } => {
@@ -421,6 +434,44 @@ impl<'a> Iterator for Children<'a> {
 }
 
 impl ExactSizeIterator for Children<'_> {}
+
+/// A node and everything below it. See [`NodeRef::descendants`].
+#[derive(Clone)]
+pub struct Descendants<'a>(DescendantSource<'a>);
+
+#[derive(Clone)]
+enum DescendantSource<'a> {
+    Tape { tape: &'a Tape, data: &'a [u8], at: usize, end: usize },
+    Tree { root: &'a Node, open: Vec<std::slice::Iter<'a, Node>> },
+}
+
+impl<'a> Iterator for Descendants<'a> {
+    type Item = NodeRef<'a>;
+
+    #[inline]
+    fn next(&mut self) -> Option<NodeRef<'a>> {
+        match &mut self.0 {
+            DescendantSource::Tape { tape, data, at, end } => {
+                let node = *at;
+                if node >= *end {
+                    return None;
+                }
+                *at = tape.own_end(node);
+                Some(NodeRef::of_tape(tape, data, node))
+            }
+            DescendantSource::Tree { root, open } => loop {
+                let Some(node) = open.last_mut()?.next() else {
+                    open.pop();
+                    continue;
+                };
+                if let Content::Nodes(nodes) = node.content() {
+                    open.push(nodes.iter());
+                }
+                return Some(NodeRef(Source::Tree { root, node }));
+            },
+        }
+    }
+}
 
 /// The children of a node with one tag. See [`NodeRef::each`].
 #[derive(Clone)]

@@ -159,15 +159,13 @@ fn jid_end(data: &[u8], tag: u8, at: usize) -> Checked<usize> {
     }
 }
 
-/// End of the attribute value or content value at `at`; lists are none.
+/// What follows the attribute value or content value that `rest`, the end of `data`, begins with; lists are none.
 #[inline]
-pub(crate) fn value_end(data: &[u8], at: usize) -> Checked<usize> {
-    let rest = data.get(at..).unwrap_or(&[]);
-    let len = match rest {
-        [1..SINGLE_END, ..] => 1,
-        _ => value_len(rest),
-    };
-    if len == 0 { Err(value_error(data, at)) } else { Ok(at + len) }
+pub(crate) fn after_value<'d>(data: &[u8], rest: &'d [u8]) -> Checked<&'d [u8]> {
+    match value_len(rest) {
+        0 => Err(value_error(data, data.len() - rest.len())),
+        len => Ok(rest.get(len..).unwrap_or(&[])),
+    }
 }
 
 /// Length of the value that `rest` begins with; 0 when it is broken. The forms that make up nearly all of the traffic
@@ -214,9 +212,12 @@ fn common_nibbles(rest: &[u8], field: u8) -> usize {
     let len = usize::from(field & 0x7f);
     let padding = if field & 0x80 != 0 { 0x0f } else { 0 };
     if len <= 8 {
-        let Some(eight) = rest.first_chunk::<8>() else { return 0 };
         // The bytes of the value alone; of none of them, nothing is left.
-        let word = u64::from_be_bytes(*eight).unbounded_shr(64 - 8 * len as u32);
+        let word = match (rest.first_chunk::<8>(), rest.get(..len)) {
+            (Some(eight), _) => u64::from_be_bytes(*eight).unbounded_shr(64 - 8 * len as u32),
+            (None, Some(bytes)) => bytes.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)),
+            (None, None) => return 0,
+        };
         return if not_nibbles(word & !padding) { 0 } else { len };
     }
     let (Some(first), Some(last)) =

@@ -131,6 +131,7 @@ impl Jid {
     }
 
     /// Name of the server, also of an unknown one.
+    #[inline]
     pub fn server_name(&self) -> &str {
         match (&self.user, self.server) {
             (User::Text(text), Server::Other) => text.split_once('@').map_or("", |(_, server)| server),
