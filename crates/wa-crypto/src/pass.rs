@@ -4,14 +4,11 @@
 //! A stream is the CBC ciphertext with PKCS#7 padding and behind it a truncated HMAC-SHA-256 over IV and ciphertext.
 //! Memory is constant: less than two blocks are held back between calls.
 
-use aes::Aes256;
-use aes::cipher::{BlockModeDecrypt, KeyIvInit};
-
-use crate::cbc::pad;
-use crate::kernel::{Block, CbcKey, Word8, compress_lanes};
+use crate::cbc::{decrypt_in_place, pad};
+use crate::kernel::{Block, CbcInverseKey, CbcKey, Word8, compress, compress_lanes};
 use crate::mac::HmacKey;
 use crate::sha256::{Hasher, INITIAL};
-use crate::{CryptoError, ct_eq};
+use crate::{CryptoError, Secret, ct_eq};
 
 /// Bytes of the truncated MAC at the end of a stream, and of every window tag.
 pub const TAG_LEN: usize = 10;
@@ -25,7 +22,7 @@ pub const WINDOW_OVERLAP: usize = 16;
 /// Blocks of 64 bytes in a window.
 const WINDOW_BLOCKS: usize = WINDOW / 64;
 
-/// Blocks by which the hashes of the ciphertext run behind the cipher.
+/// Blocks of a step, and by which a hash of what the cipher makes runs behind it.
 const LAG: usize = 16;
 
 /// Whether an encryption also tags every window of IV, ciphertext and MAC, for readers that start in the middle.
@@ -279,7 +276,7 @@ pub enum Reading {
 
 /// A decryption in progress.
 pub struct DecryptPass {
-    cipher: Option<cbc::Decryptor<Aes256>>,
+    cipher: Option<(Secret<32>, CbcInverseKey)>,
     chain: [u8; 16],
     lanes: Lanes,
     mac_key: HmacKey,
@@ -306,7 +303,7 @@ impl DecryptPass {
     pub fn new(key: &[u8; 32], iv: &[u8; 16], mac_key: &[u8], reading: Reading) -> Self {
         let mac_key = HmacKey::new(mac_key);
         Self {
-            cipher: (reading == Reading::Decrypt).then(|| cbc::Decryptor::new(key.into(), iv.into())),
+            cipher: (reading == Reading::Decrypt).then(|| (Secret::new(*key), CbcInverseKey::new(key))),
             chain: *iv,
             lanes: Lanes::new(&mac_key),
             mac_key,
@@ -338,7 +335,7 @@ impl DecryptPass {
     ///
     /// # Errors
     /// [`CryptoError::BlockLength`] when no stream is that long: shorter than 26 bytes, or not whole blocks and a MAC.
-    pub fn finish(mut self, out: &mut Vec<u8>) -> Result<Decrypted, CryptoError> {
+    pub fn finish(self, out: &mut Vec<u8>) -> Result<Decrypted, CryptoError> {
         let len = (64 * self.lanes.blocks) as usize + self.pending.len();
         let Some((tail, tag)) = self.pending.split_last_chunk::<TAG_LEN>() else {
             return Err(CryptoError::BlockLength(len));
@@ -354,9 +351,9 @@ impl DecryptPass {
         stream.update(&self.pending);
 
         let mut plaintext_sha256 = None;
-        if authentic && let Some(cipher) = self.cipher.take() {
+        if authentic && let Some((key, _)) = &self.cipher {
             let mut last = tail.to_vec();
-            if let Ok(text) = cipher.decrypt_padded::<aes::cipher::block_padding::Pkcs7>(&mut last) {
+            if let Ok(text) = decrypt_in_place(key.expose(), &self.chain, &mut last) {
                 let mut plaintext = Hasher::resume(self.lanes.plaintext, 64 * self.lanes.blocks);
                 plaintext.update(text);
                 out.extend_from_slice(text);
@@ -367,33 +364,40 @@ impl DecryptPass {
     }
 
     fn blocks(&mut self, stream: &[Block], out: &mut Vec<u8>) {
-        let Some(first) = stream.first() else { return };
-        let straddling = straddle(&self.chain, first);
-        self.piece(&stream[..1], &[straddling], out);
-        let mut done = 1;
-        // Pieces that stay in the innermost cache from cipher to hash.
-        while done < stream.len() {
-            let step = (stream.len() - done).min(128);
-            self.piece(&stream[done..done + step], shifted(stream, done, step), out);
-            done += step;
-        }
-        if let Some(chain) = stream.last().and_then(|last| last.last_chunk()) {
-            self.chain = *chain;
-        }
-    }
-
-    fn piece(&mut self, stream: &[Block], shifted: &[Block], out: &mut Vec<u8>) {
-        let Lanes { plaintext, ciphertext, mac, blocks } = &mut self.lanes;
-        *blocks += stream.len() as u64;
-        let Some(cipher) = &mut self.cipher else {
-            return compress_lanes([ciphertext, mac], [stream, shifted]);
+        let (Some(first), Some(last)) = (stream.first(), stream.last()) else { return };
+        let straddling = [straddle(&self.chain, first)];
+        self.lanes.blocks += stream.len() as u64;
+        let Lanes { plaintext, ciphertext, mac, .. } = &mut self.lanes;
+        let (head, rest) = stream.split_at(1);
+        let Some((_, cipher)) = &self.cipher else {
+            compress_lanes([ciphertext, mac], [head, &straddling]);
+            compress_lanes([ciphertext, mac], [rest, shifted(stream, 1, rest.len())]);
+            if let Some(chain) = last.last_chunk() {
+                self.chain = *chain;
+            }
+            return;
         };
         let base = out.len();
-        out.extend_from_slice(stream.as_flattened());
-        let (text, _) = out[base..].as_chunks_mut::<16>();
-        cipher.decrypt_blocks(aes::cipher::Array::cast_slice_from_core_mut(text));
-        let (text, _) = out[base..].as_chunks::<64>();
-        compress_lanes([plaintext, ciphertext, mac], [text, stream, shifted]);
+        out.resize(base + 64 * stream.len(), 0);
+        let (target, _) = out[base..].as_chunks_mut::<64>();
+        cipher.decrypt_and_compress(&mut self.chain, head, target, [ciphertext, mac], [head, &straddling]);
+        // The plaintext is hashed up to two steps behind: the second step finds too little of it yet.
+        let (mut decrypted, mut hashed) = (1, 0);
+        while decrypted < stream.len() {
+            let step = (stream.len() - decrypted).min(LAG);
+            let (done, target) = target.split_at_mut(decrypted);
+            let (now, shifted) = (&stream[decrypted..decrypted + step], shifted(stream, decrypted, step));
+            if decrypted - hashed < step {
+                cipher.decrypt_and_compress(&mut self.chain, now, target, [ciphertext, mac], [now, shifted]);
+            } else {
+                let behind = &done[hashed..hashed + step];
+                let states = [&mut *ciphertext, &mut *mac, &mut *plaintext];
+                cipher.decrypt_and_compress(&mut self.chain, now, target, states, [now, shifted, behind]);
+                hashed += step;
+            }
+            decrypted += step;
+        }
+        compress(plaintext, &target[hashed..]);
     }
 }
 

@@ -103,6 +103,49 @@ impl CbcKey {
     }
 }
 
+/// An expanded AES-256 key for CBC decryption.
+pub(crate) struct CbcInverseKey(InverseSchedule);
+
+enum InverseSchedule {
+    #[cfg(target_arch = "x86_64")]
+    Instructions(RoundKeys),
+    Portable(aes::Aes256Dec),
+}
+
+impl CbcInverseKey {
+    /// Expands the key.
+    pub(crate) fn new(key: &[u8; 32]) -> Self {
+        #[cfg(target_arch = "x86_64")]
+        if has_instructions() {
+            // SAFETY: the instructions that the functions need were just found.
+            return Self(InverseSchedule::Instructions(unsafe { x86::invert(&x86::expand(key)) }));
+        }
+        Self(InverseSchedule::Portable(portable::expand_inverse(key)))
+    }
+
+    /// Decrypts `sealed` into `out` while compressing one block into each of `N` states for every 64 bytes: as many
+    /// as the shortest of all these slices holds. `iv` moves on.
+    pub(crate) fn decrypt_and_compress<const N: usize>(
+        &self,
+        iv: &mut [u8; 16],
+        sealed: &[Block],
+        out: &mut [Block],
+        states: [&mut Word8; N],
+        blocks: [&[Block]; N],
+    ) {
+        match &self.0 {
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: this variant is made only where the instructions were found.
+            InverseSchedule::Instructions(keys) => unsafe {
+                x86::cbc_decrypt_and_compress(keys, iv, sealed, out, states, blocks);
+            },
+            InverseSchedule::Portable(key) => {
+                portable::cbc_decrypt_and_compress(key, iv, sealed, out, states, blocks);
+            }
+        }
+    }
+}
+
 /// Encrypts in place under `N` keys at once as many blocks as the shortest lane has; the IVs move on.
 pub(crate) fn cbc_encrypt_lanes<const N: usize>(
     keys: [&CbcKey; N],
@@ -231,6 +274,34 @@ mod tests {
         assert_eq!(run(true), run(false));
     }
 
+    fn opened<const N: usize>(seed: u64) {
+        if !has_instructions() {
+            return;
+        }
+        let key = bytes(seed);
+        let sealed = blocks(seed, 1 + seed as usize % 6);
+        let hashed: [Vec<Block>; N] =
+            std::array::from_fn(|lane| blocks(seed + 50 + lane as u64, sealed.len()));
+        let hashed = hashed.each_ref().map(Vec::as_slice);
+        let run = |by_instruction: bool| {
+            let (mut iv, mut out, mut states) =
+                (bytes(seed + 1), vec![[0; 64]; sealed.len()], states::<N>(seed));
+            let lanes = states.each_mut();
+            if by_instruction {
+                // SAFETY: the instructions were just found.
+                unsafe {
+                    let keys = x86::invert(&x86::expand(&key));
+                    x86::cbc_decrypt_and_compress(&keys, &mut iv, &sealed, &mut out, lanes, hashed);
+                }
+            } else {
+                let key = portable::expand_inverse(&key);
+                portable::cbc_decrypt_and_compress(&key, &mut iv, &sealed, &mut out, lanes, hashed);
+            }
+            (iv, out, states)
+        };
+        assert_eq!(run(true), run(false));
+    }
+
     #[test]
     fn the_instructions_agree_with_their_portable_twins() {
         for seed in 0..100 {
@@ -245,6 +316,9 @@ mod tests {
             sealed::<3, false>(seed);
             sealed::<4, false>(seed);
             sealed::<4, true>(seed);
+            opened::<0>(seed);
+            opened::<2>(seed);
+            opened::<3>(seed);
         }
     }
 }

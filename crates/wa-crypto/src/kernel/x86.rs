@@ -9,10 +9,10 @@
 )]
 
 use core::arch::x86_64::{
-    __m128i, _mm_add_epi32, _mm_aesenc_si128, _mm_aesenclast_si128, _mm_aeskeygenassist_si128,
-    _mm_alignr_epi8, _mm_blend_epi16, _mm_loadu_si128, _mm_set_epi64x, _mm_setzero_si128,
-    _mm_sha256msg1_epu32, _mm_sha256msg2_epu32, _mm_sha256rnds2_epu32, _mm_shuffle_epi8, _mm_shuffle_epi32,
-    _mm_slli_si128, _mm_storeu_si128, _mm_xor_si128,
+    __m128i, _mm_add_epi32, _mm_aesdec_si128, _mm_aesdeclast_si128, _mm_aesenc_si128, _mm_aesenclast_si128,
+    _mm_aesimc_si128, _mm_aeskeygenassist_si128, _mm_alignr_epi8, _mm_blend_epi16, _mm_loadu_si128,
+    _mm_set_epi64x, _mm_setzero_si128, _mm_sha256msg1_epu32, _mm_sha256msg2_epu32, _mm_sha256rnds2_epu32,
+    _mm_shuffle_epi8, _mm_shuffle_epi32, _mm_slli_si128, _mm_storeu_si128, _mm_xor_si128,
 };
 
 use super::{Block, RoundKeys, Word8};
@@ -264,6 +264,73 @@ pub(super) fn cbc_encrypt_and_compress<const N: usize, const TWIN: bool>(
         }
     }
     store16(iv, chain);
+    for (lane, state) in lanes.into_iter().zip(states) {
+        lane.store(state);
+    }
+}
+
+/// Turns the round keys of encryption into those of decryption (FIPS 197 §5.3.5).
+#[target_feature(enable = "aes,sse2")]
+pub(super) fn invert(keys: &RoundKeys) -> RoundKeys {
+    let mut out = RoundKeys::default();
+    for round in 0..15 {
+        let key = load16(&keys.0[14 - round]);
+        let key = if round == 0 || round == 14 { key } else { _mm_aesimc_si128(key) };
+        store16(&mut out.0[round], key);
+    }
+    out
+}
+
+/// One step of opening: CBC-decrypts `sealed` into `out`, under the round keys of decryption, and compresses one block
+/// into each of `N` hash states for every 64 bytes. `iv` moves on.
+#[target_feature(enable = "aes,sha,sse4.1,ssse3")]
+pub(super) fn cbc_decrypt_and_compress<const N: usize>(
+    keys: &RoundKeys,
+    iv: &mut [u8; 16],
+    sealed: &[Block],
+    out: &mut [Block],
+    states: [&mut Word8; N],
+    blocks: [&[Block]; N],
+) {
+    let count =
+        blocks.iter().map(|lane| lane.len()).min().unwrap_or(usize::MAX).min(sealed.len()).min(out.len());
+    let mut lanes: [Sha; N] = core::array::from_fn(|lane| Sha::load(&*states[lane]));
+    let keys: [__m128i; 15] = core::array::from_fn(|round| load16(&keys.0[round]));
+    let mut before = load16(iv);
+    for at in 0..count {
+        let start = lanes;
+        let mut w: [[__m128i; 4]; N] = core::array::from_fn(|lane| Sha::load_block(&blocks[lane][at]));
+        let source: *const __m128i = sealed[at].as_ptr().cast();
+        let target: *mut __m128i = out[at].as_mut_ptr().cast();
+        // SAFETY: 64 bytes are four unaligned vectors.
+        let sealed: [__m128i; 4] = core::array::from_fn(|i| unsafe { _mm_loadu_si128(source.add(i)) });
+        let mut text = sealed;
+        for word in &mut text {
+            *word = _mm_xor_si128(*word, keys[0]);
+        }
+        // Four independent blocks of the cipher, a round of each to every four hash rounds.
+        for group in 0..16 {
+            for lane in 0..N {
+                let words = Sha::schedule(group, &mut w[lane]);
+                lanes[lane].rounds(words);
+            }
+            if group < 13 {
+                for word in &mut text {
+                    *word = _mm_aesdec_si128(*word, keys[group + 1]);
+                }
+            }
+        }
+        for i in 0..4 {
+            let plain = _mm_xor_si128(_mm_aesdeclast_si128(text[i], keys[14]), before);
+            // SAFETY: as above.
+            unsafe { _mm_storeu_si128(target.add(i), plain) };
+            before = sealed[i];
+        }
+        for lane in 0..N {
+            lanes[lane] = lanes[lane].add(start[lane]);
+        }
+    }
+    store16(iv, before);
     for (lane, state) in lanes.into_iter().zip(states) {
         lane.store(state);
     }
