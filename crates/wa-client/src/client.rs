@@ -283,11 +283,11 @@ impl Client {
     pub async fn shutdown(&self, deadline: Duration) {
         self.shared.control(Control::Shutdown);
         let task = self.running.supervisor.lock().take();
-        if let Some(mut task) = task {
-            if tokio::time::timeout(deadline, &mut task).await.is_err() {
-                task.abort();
-                self.shared.set_stopped();
-            }
+        if let Some(mut task) = task
+            && tokio::time::timeout(deadline, &mut task).await.is_err()
+        {
+            task.abort();
+            self.shared.set_stopped();
         }
     }
 }

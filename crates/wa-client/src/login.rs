@@ -53,7 +53,7 @@ pub(crate) async fn look_up_version(shared: &Shared) -> bool {
 impl Shared {
     /// The version that logins name.
     pub(crate) fn version(&self) -> ClientVersion {
-        self.version.lock().clone()
+        *self.version.lock()
     }
 
     /// Takes a version over; says whether it differs.

@@ -16,7 +16,7 @@ use crate::connection::link::{Link, RequestError, RequestIds};
 use crate::connection::supervisor::Control;
 use crate::events::{Kind, Slot, StoredEvent, Transients};
 use crate::health::Health;
-use crate::health::board::Board;
+use crate::health::board::{Board, Place};
 use crate::messages::outbox::Workers;
 use crate::messages::sending::Reports;
 use crate::vault::Vault;
@@ -76,7 +76,7 @@ impl Shared {
             stopped: AtomicBool::new(false),
             active: AtomicBool::new(false),
             ready: AtomicU64::new(0),
-            version: Mutex::new(config.version.clone()),
+            version: Mutex::new(config.version),
             reports: Reports::default(),
             workers: Workers::default(),
             config,
@@ -202,11 +202,20 @@ impl Shared {
         }
     }
 
-    /// Rows were acknowledged.
+    /// Rows were acknowledged. Once the application has caught up, what the server kept is asked for again.
     pub(crate) fn inbox_taken(&self, rows: u64) {
-        let _ = self
-            .inbox_rows
-            .try_update(Ordering::Relaxed, Ordering::Relaxed, |waiting| Some(waiting.saturating_sub(rows)));
+        let less = |waiting: u64| Some(waiting.saturating_sub(rows));
+        let Ok(before) = self.inbox_rows.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less) else {
+            return;
+        };
+        let enough = self.config.inbox.rows / 2;
+        if before > enough && before.saturating_sub(rows) <= enough {
+            let mut was_behind = false;
+            self.report(|board| was_behind = board.clear(Place::Application));
+            if was_behind {
+                self.control(Control::Reconnect);
+            }
+        }
     }
 
     /// Rows that wait for the application.

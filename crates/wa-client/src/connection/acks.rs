@@ -26,10 +26,11 @@ pub(crate) fn ack(stanza: &Node, own_pn: Option<&Jid>, error: Option<Nack>) -> O
         }
     }
     let is_identity_change = stanza.attr_is("type", "encrypt") && stanza.optional_child("identity").is_some();
-    if text("type").is_some() && !is_identity_change {
-        if let Ok(Some(kind)) = stanza.optional("type").string() {
-            ack.set_attr("type", kind);
-        }
+    if text("type").is_some()
+        && !is_identity_change
+        && let Ok(Some(kind)) = stanza.optional("type").string()
+    {
+        ack.set_attr("type", kind);
     }
     if let Some(own) = own_pn.filter(|_| is_message) {
         ack.set_attr("from", own.clone());

@@ -55,7 +55,7 @@ impl ServerMemory {
 
     fn finished(&mut self, established: &ClientEstablished, registered: bool) {
         self.failures = 0;
-        if let Some(server) = established.server.clone().filter(|_| registered) {
+        if let Some(server) = established.server.filter(|_| registered) {
             self.known = Some(server);
         }
     }
@@ -75,20 +75,27 @@ pub(crate) struct Sealed {
     pub(crate) decoder: FrameDecoder,
 }
 
+/// What a handshake is run with.
+pub(crate) struct Terms<'a> {
+    pub(crate) parameters: ClientParameters,
+    pub(crate) routing: Option<&'a [u8]>,
+    /// Whether the device is linked.
+    pub(crate) registered: bool,
+    /// Unix seconds.
+    pub(crate) now: u64,
+    pub(crate) timeout: Duration,
+}
+
 /// Runs the handshake as the initiator.
 pub(crate) async fn run(
     transport: &mut BoxTransport,
-    parameters: ClientParameters,
-    routing: Option<&[u8]>,
+    terms: Terms<'_>,
     memory: &mut ServerMemory,
-    registered: bool,
-    now: u64,
-    timeout: Duration,
-    rng: &mut (impl CryptoRng + ?Sized),
+    mut rng: impl CryptoRng,
 ) -> Result<Sealed, HandshakeError> {
+    let Terms { parameters, routing, registered, now, timeout } = terms;
     let header = parameters.header;
     let opening = memory.opening(registered, now);
-    let mut rng = rng;
     let (mut handshake, hello) = ClientHandshake::start(parameters, opening, &mut rng)?;
     let mut wire = Vec::new();
     frame::write_opening(&mut wire, header, routing, &hello)?;

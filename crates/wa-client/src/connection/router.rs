@@ -144,7 +144,8 @@ impl Router {
                 }
                 "offline" => self.caught_up(),
                 "edge_routing" => {
-                    let bytes = child.optional_child("routing_info").and_then(|info| info.optional_bytes());
+                    let bytes =
+                        child.optional_child("routing_info").and_then(wa_binary::NodeRef::optional_bytes);
                     if let Some(bytes) = bytes {
                         let mut changes = Changes::new();
                         state::put_routing_info(&mut changes, &bytes);
@@ -206,12 +207,12 @@ impl Router {
             linking::offer(&self.shared, &self.link, stanza, offer);
         } else if let Some(success) = stanza.optional_child("pair-success").filter(|_| from_server) {
             return linking::accept(&self.shared, &self.link, stanza, success).await;
-        } else if stanza.attr_is("xmlns", "urn:xmpp:ping") || stanza.optional_child("ping").is_some() {
-            if let Ok(Some(id)) = stanza.optional("id").string() {
-                let to = stanza.optional("from").jid().ok().flatten().unwrap_or(Jid::SERVER);
-                let pong = Node::new("iq").attr("to", to).attr("type", "result").attr("id", id);
-                let _ = self.link.send(&pong);
-            }
+        } else if (stanza.attr_is("xmlns", "urn:xmpp:ping") || stanza.optional_child("ping").is_some())
+            && let Ok(Some(id)) = stanza.optional("id").string()
+        {
+            let to = stanza.optional("from").jid().ok().flatten().unwrap_or(Jid::SERVER);
+            let pong = Node::new("iq").attr("to", to).attr("type", "result").attr("id", id);
+            let _ = self.link.send(&pong);
         }
         None
     }

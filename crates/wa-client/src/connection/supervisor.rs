@@ -9,7 +9,7 @@ use wa_noise::{ClientParameters, Header};
 use wa_store::{Changes, UnixTime};
 
 use super::backoff::Backoff;
-use super::handshake::{self, ServerMemory};
+use super::handshake::{self, ServerMemory, Terms};
 use super::link::{Link, PendingRequests};
 use super::outcome::{Ended, Next, Stop, Verdict};
 use super::router::Router;
@@ -231,17 +231,14 @@ async fn attempt(
     let routing = state::routing_info(&shared.store).await;
     let now = shared.now().as_secs();
     let known = memory.known;
-    let sealed = handshake::run(
-        &mut transport,
+    let terms = Terms {
         parameters,
-        routing.as_deref(),
-        memory,
+        routing: routing.as_deref(),
         registered,
         now,
-        config.timeouts.handshake,
-        &mut shared.rng(),
-    )
-    .await;
+        timeout: config.timeouts.handshake,
+    };
+    let sealed = handshake::run(&mut transport, terms, memory, shared.rng()).await;
     if memory.known != known {
         state::store_known_server(shared, memory.known.as_ref()).await;
     }

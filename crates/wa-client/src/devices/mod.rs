@@ -47,9 +47,9 @@ pub(crate) async fn of(shared: &Arc<Shared>, link: &Link, users: &[Jid]) -> Resu
     let mut devices = Vec::new();
     for (user, row) in users.iter().zip(rows) {
         match row {
-            Some(row) => devices.extend(row.devices.iter().filter_map(|entry| {
+            Some(row) => devices.extend(row.devices.iter().map(|entry| {
                 let hosting = if entry.hosted { wa_binary::Hosting::Hosted } else { wa_binary::Hosting::Own };
-                Some(user.with_device(entry.id, hosting))
+                user.with_device(entry.id, hosting)
             })),
             // Unresolvable: the phone alone.
             None => devices.push(user.user_jid()),

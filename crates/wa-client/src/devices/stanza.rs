@@ -65,7 +65,7 @@ pub(crate) fn device_list(devices: NodeRef<'_>) -> Option<AnsweredList> {
     let all: Vec<DeviceEntry> = list.each("device").filter_map(device).collect();
     let signed = devices
         .optional_child("key-index-list")
-        .and_then(|node| node.optional_bytes())
+        .and_then(NodeRef::optional_bytes)
         .and_then(|bytes| KeyIndexList::verify(&bytes, None).ok());
     let hash = list.optional("hash").string().ok().flatten().filter(|_| signed.is_some());
     let raw_id = signed.as_ref().map(|signed| signed.raw_id);

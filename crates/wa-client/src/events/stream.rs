@@ -54,6 +54,7 @@ impl EventStream {
         let store = &client.shared.store;
         let mut changes = Changes::new();
         let mut after = None;
+        let mut left = 0;
         loop {
             let page = store.inbox(after, 256).await?;
             let Some(last) = page.last() else { break };
@@ -63,10 +64,12 @@ impl EventStream {
                     bury(&mut changes, entry.cursor, entry, None);
                 } else {
                     changes.put(InboxAttempts, &entry.cursor, &(entry.attempts + 1));
+                    left += 1;
                 }
             }
         }
         let _ = store.commit(changes).await?;
+        client.shared.inbox_grew(left);
         Ok(Self { client, page: VecDeque::new(), loaded: None, taken: None, done: Vec::new() })
     }
 

@@ -55,8 +55,11 @@ pub(crate) fn offer(shared: &Arc<Shared>, link: &Link, stanza: &Node, offer: Nod
     if link.send(&reply).is_err() || shared.device().registration.is_some() {
         return;
     }
-    let refs: Vec<String> =
-        offer.each("ref").filter_map(|one| one.required_text().ok()).map(|text| text.into_owned()).collect();
+    let refs: Vec<String> = offer
+        .each("ref")
+        .filter_map(|one| one.required_text().ok())
+        .map(std::borrow::Cow::into_owned)
+        .collect();
     tokio::spawn(show(Arc::clone(shared), link.clone(), refs));
 }
 

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use prost::Message as _;
 use wa_binary::{Jid, Node, NodeRef};
+use wa_core::envelope::device_sent;
 use wa_core::prekeys::{Bundle, DirectKey, FetchReason, Watermarks};
 use wa_crypto::curve::{KeyPair, PublicKey};
-use wa_proto::e2e_message::{self as proto, message::DeviceSentMessage};
+use wa_proto::e2e_message as proto;
 use wa_signal::ErrorClass;
 use wa_store::{Bytes, PreKey, PreKeyState, StoreError, tables};
 
@@ -231,15 +232,7 @@ async fn resend(shared: &Arc<Shared>, link: &Link, asking: &Asking) -> Result<Op
         step.changes.delete(tables::DistributionMarks, &(chat_row(&asking.chat), at.clone()));
     }
     if own_device && !asking.chat.is_group() {
-        message = proto::Message {
-            message_context_info: message.message_context_info.clone(),
-            device_sent_message: Some(Box::new(DeviceSentMessage {
-                destination_jid: Some(asking.chat.to_string()),
-                message: Some(Box::new(message)),
-                phash: None,
-            })),
-            ..proto::Message::default()
-        };
+        message = device_sent(message, asking.chat.to_string(), None);
     }
     let enc = encrypt_for(&mut step, &asking.requester, bundle.as_ref(), &message.encode_to_vec()).await?;
     let Some(enc) = enc else { return Ok(None) };

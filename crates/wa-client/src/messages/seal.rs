@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use prost::Message as _;
 use wa_binary::{Jid, Node};
-use wa_core::envelope::{padding, phash};
+use wa_core::envelope::{device_sent, padding, phash};
 use wa_core::prekeys::{Bundle, FetchReason, Fetched, fetch_request, parse_fetch};
 use wa_core::secrets::MessageSecret;
 use wa_core::tokens::reporting;
-use wa_proto::e2e_message::{self as proto, message::DeviceSentMessage};
+use wa_proto::e2e_message as proto;
 use wa_signal::{CiphertextKind, OwnSenderKey};
 use wa_store::{
     Address, Bytes, DistributionMark, MarkState, OutboxOrder, OutboxRow, OutboxState, Sending, StoreError,
@@ -253,16 +253,7 @@ impl Sealer<'_, '_> {
     async fn direct(&mut self, message: &proto::Message) -> Result<(Node, String), SealError> {
         let plan = self.plan;
         let theirs = message.encode_to_vec();
-        let ours = proto::Message {
-            device_sent_message: Some(Box::new(DeviceSentMessage {
-                destination_jid: Some(plan.to.to_string()),
-                message: Some(Box::new(message.clone())),
-                phash: None,
-            })),
-            message_context_info: message.message_context_info.clone(),
-            ..proto::Message::default()
-        }
-        .encode_to_vec();
+        let ours = device_sent(message.clone(), plan.to.to_string(), None).encode_to_vec();
         let to_self = plan.to.same_user(&plan.own);
         let mut entries = Vec::with_capacity(plan.devices.len());
         let mut reached = Vec::with_capacity(plan.devices.len());

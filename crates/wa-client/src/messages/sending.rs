@@ -6,12 +6,11 @@ use std::time::Duration;
 
 use compact_str::CompactString;
 use parking_lot::Mutex;
-use rand_core::Rng;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use wa_binary::Jid;
+use wa_core::envelope::message_id;
 use wa_core::secrets::MessageSecret;
-use wa_crypto::digest::sha256;
 use wa_store::{
     Bytes, Changes, InboxCursor, OutboxRow, OutboxState, SendRecord, StoreError, UnixTime, tables,
 };
@@ -282,7 +281,7 @@ pub(crate) fn enqueue(
     let (own, _) = crate::startup::own(shared).ok_or(SendError::NotLinked)?;
     let secret = MessageSecret::random(&mut shared.rng());
     let plaintext = message.build(&secret)?.encode_to_vec();
-    let id = message_id(shared, &own);
+    let id = CompactString::from(message_id::generate(shared.now().as_secs(), &own, &mut shared.rng()));
     let now = shared.now();
     let row = OutboxRow {
         chat: chat_row(to),
@@ -299,19 +298,4 @@ pub(crate) fn enqueue(
         changes.put(tables::SendKeys, &key, &record);
     }
     Ok(id)
-}
-
-/// An id as the web client makes it (chapter 05 §1): `3EB0` and 18 hex digits.
-fn message_id(shared: &Shared, own: &Jid) -> CompactString {
-    let mut random = [0; 16];
-    shared.rng().fill_bytes(&mut random);
-    let time = shared.now().as_secs().to_be_bytes();
-    let digest = sha256(&[&time, own.user_jid().to_string().as_bytes(), &random]);
-    let mut id = CompactString::const_new("3EB0");
-    for byte in &digest[..9] {
-        use std::fmt::Write as _;
-        // Writing to a string cannot fail.
-        let _ = write!(id, "{byte:02X}");
-    }
-    id
 }

@@ -5,6 +5,7 @@ use compact_str::CompactString;
 use prost::Message as _;
 use serde::{Deserialize, Serialize};
 use wa_binary::Jid;
+use wa_core::envelope::{Depth, unwrap};
 use wa_proto::e2e_message as proto;
 use wa_store::UnixTime;
 
@@ -103,27 +104,6 @@ fn quoted(context: &proto::ContextInfo) -> Option<Quoted> {
     })
 }
 
-/// Wrappers inside one another that are peeled at the most.
-const MOST_WRAPPERS: usize = 16;
-
-/// The message inside its wrappers (chapter 05 §8.1).
-fn unwrapped(mut message: &proto::Message) -> &proto::Message {
-    for _ in 0..MOST_WRAPPERS {
-        let wrappers = [
-            &message.ephemeral_message,
-            &message.view_once_message,
-            &message.view_once_message_v2,
-            &message.document_with_caption_message,
-            &message.group_mentioned_message,
-        ];
-        match wrappers.into_iter().flatten().find_map(|wrapper| wrapper.message.as_deref()) {
-            Some(inner) => message = inner,
-            None => break,
-        }
-    }
-    message
-}
-
 /// The facts of a message that are stored beside its bytes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct StoredMessage {
@@ -140,7 +120,9 @@ pub(crate) struct StoredMessage {
 impl From<StoredMessage> for ReceivedMessage {
     fn from(stored: StoredMessage) -> Self {
         let content = match proto::Message::decode(stored.original.clone()) {
-            Ok(message) => Content::of(unwrapped(&message)),
+            Ok(message) => {
+                unwrap(&message, Depth::All).map_or(Content::Other, |inner| Content::of(&inner.message))
+            }
             Err(_) => Content::Other,
         };
         Self {
