@@ -22,6 +22,7 @@ mod token_hash;
 mod value;
 mod view;
 mod wire;
+mod word;
 
 pub use decode::{Decoder, MAX_DEPTH, MAX_INFLATED, MAX_NODES, Stanza, decode};
 pub use encode::{MAX_FRAME, Side};
@@ -34,3 +35,4 @@ pub use read::{Optional, Required};
 pub use token::{DICTIONARY_VERSION, LONGEST_TOKEN, Token};
 pub use value::{AttrValue, Text, Value};
 pub use view::{Attrs, Children, ChildrenBy, ContentRef, Descendants, NodeRef};
+pub use word::Word;

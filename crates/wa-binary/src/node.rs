@@ -3,12 +3,12 @@
 use std::fmt;
 
 use bytes::Bytes;
-use compact_str::CompactString;
 
 use crate::error::FieldError;
 use crate::read::{Optional, Required};
 use crate::value::AttrValue;
 use crate::view::{Attrs, Children, ChildrenBy, ContentRef, Descendants, NodeRef};
+use crate::word::Word;
 
 /// A stanza or a part of one: tag, attributes in order, content.
 ///
@@ -28,8 +28,8 @@ use crate::view::{Attrs, Children, ChildrenBy, ContentRef, Descendants, NodeRef}
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Node {
-    tag: CompactString,
-    attrs: Vec<(CompactString, AttrValue)>,
+    tag: Word,
+    attrs: Vec<(Word, AttrValue)>,
     content: Content,
 }
 
@@ -48,21 +48,21 @@ pub enum Content {
 /// Building.
 impl Node {
     /// A node without attributes and content.
-    pub fn new(tag: impl Into<CompactString>) -> Self {
+    pub fn new(tag: impl Into<Word>) -> Self {
         Self { tag: tag.into(), attrs: Vec::new(), content: Content::None }
     }
 
     /// Adds an attribute, or replaces the value of one that is there. A [`Jid`](crate::Jid) is written as a JID,
     /// everything else as text.
     #[must_use]
-    pub fn attr(mut self, key: impl Into<CompactString>, value: impl Into<AttrValue>) -> Self {
+    pub fn attr(mut self, key: impl Into<Word>, value: impl Into<AttrValue>) -> Self {
         self.set_attr(key, value);
         self
     }
 
     /// Adds an attribute when there is a value.
     #[must_use]
-    pub fn maybe_attr(self, key: impl Into<CompactString>, value: Option<impl Into<AttrValue>>) -> Self {
+    pub fn maybe_attr(self, key: impl Into<Word>, value: Option<impl Into<AttrValue>>) -> Self {
         match value {
             Some(value) => self.attr(key, value),
             None => self,
@@ -73,10 +73,10 @@ impl Node {
     #[must_use]
     pub fn attrs<K, V>(mut self, attrs: impl IntoIterator<Item = (K, V)>) -> Self
     where
-        K: Into<CompactString>,
+        K: Into<Word>,
         V: Into<AttrValue>,
     {
-        let attrs: Vec<(CompactString, AttrValue)> =
+        let attrs: Vec<(Word, AttrValue)> =
             attrs.into_iter().map(|(key, value)| (key.into(), value.into())).collect();
         if self.attrs.is_empty() && !has_repeats(&attrs) {
             self.attrs = attrs;
@@ -130,7 +130,7 @@ impl Node {
     }
 
     /// Adds an attribute, or replaces its value.
-    pub fn set_attr(&mut self, key: impl Into<CompactString>, value: impl Into<AttrValue>) {
+    pub fn set_attr(&mut self, key: impl Into<Word>, value: impl Into<AttrValue>) {
         let (key, value) = (key.into(), value.into());
         match self.attrs.iter_mut().find(|(present, _)| *present == key) {
             Some((_, present)) => *present = value,
@@ -140,7 +140,7 @@ impl Node {
 
     /// Takes an attribute away.
     pub fn remove_attr(&mut self, key: &str) -> Option<AttrValue> {
-        let at = self.attrs.iter().position(|(present, _)| present == key)?;
+        let at = self.attrs.iter().position(|(present, _)| present.as_str() == key)?;
         Some(self.attrs.remove(at).1)
     }
 
@@ -166,11 +166,7 @@ impl Node {
     }
 
     /// The attributes are known to have different keys.
-    pub(crate) fn from_parts(
-        tag: CompactString,
-        attrs: Vec<(CompactString, AttrValue)>,
-        content: Content,
-    ) -> Self {
+    pub(crate) fn from_parts(tag: Word, attrs: Vec<(Word, AttrValue)>, content: Content) -> Self {
         Self { tag, attrs, content }
     }
 }
@@ -189,11 +185,16 @@ impl Node {
 
     /// Whether the tag is `tag`.
     pub fn is(&self, tag: &str) -> bool {
-        self.tag == tag
+        self.tag.as_str() == tag
+    }
+
+    /// The tag as it is held.
+    pub(crate) fn tag_word(&self) -> &Word {
+        &self.tag
     }
 
     /// The attributes in order, as they are held.
-    pub fn attr_values(&self) -> &[(CompactString, AttrValue)] {
+    pub fn attr_values(&self) -> &[(Word, AttrValue)] {
         &self.attrs
     }
 
@@ -300,7 +301,7 @@ impl fmt::Debug for Content {
     }
 }
 
-fn has_repeats(attrs: &[(CompactString, AttrValue)]) -> bool {
+fn has_repeats(attrs: &[(Word, AttrValue)]) -> bool {
     if attrs.len() <= 16 {
         return attrs.iter().enumerate().any(|(i, (key, _))| attrs.iter().skip(i + 1).any(|(k, _)| k == key));
     }

@@ -80,7 +80,7 @@ impl<'a> Packed<'a> {
     }
 
     /// Calls `with` with the text, unpacked on the stack.
-    #[inline]
+    #[inline(never)] // rather than in the midst of every loop over attributes
     pub(crate) fn with_str<R>(self, with: impl FnOnce(&str) -> R) -> R {
         let len = self.len();
         match self.bytes {
@@ -181,46 +181,108 @@ pub(crate) fn alphabet_of(text: &[u8]) -> Option<Alphabet> {
     if text.is_empty() || text.len() > LONGEST_PACKED {
         return None;
     }
-    let mut classes = 0;
-    for byte in text {
-        classes |= CLASSES[usize::from(*byte)];
-        if classes >= 3 {
+    let (words, rest) = text.as_chunks::<8>();
+    let mut all = Membership::EMPTY;
+    for word in words {
+        all = all.and(Membership::of(u64::from_be_bytes(*word)));
+        if all.is_none() {
             return None;
         }
     }
-    Some(if classes & 2 == 0 { Alphabet::Nibble } else { Alphabet::Hex })
+    if !rest.is_empty() {
+        all = all.and(Membership::of(last_word(text, rest)));
+    }
+    all.alphabet()
 }
 
-/// 0 digits, 1 nibble alphabet only, 2 hex alphabet only, 4 neither.
-static CLASSES: [u8; 256] = {
-    let mut table = [4; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        match byte as u8 {
-            b'0'..=b'9' => table[byte] = 0,
-            b'-' | b'.' => table[byte] = 1,
-            b'A'..=b'F' => table[byte] = 2,
-            _ => {}
-        }
-        byte += 1;
+/// Whether characters belong to the alphabets, in the top bit of each byte.
+#[derive(Clone, Copy)]
+struct Membership {
+    nibbles: u64,
+    hex: u64,
+}
+
+impl Membership {
+    const EMPTY: Self = Self { nibbles: u64::MAX, hex: u64::MAX };
+
+    /// Of eight characters.
+    #[inline]
+    fn of(word: u64) -> Self {
+        // The top bit of each byte says whether it is at least `limit`; bytes above ASCII are seen to at the end.
+        let low = word & !TOP_BITS;
+        let at_least = |limit: u8| (low | TOP_BITS) - ONES * u64::from(limit);
+        let digits = at_least(b'0') & !at_least(b'9' + 1);
+        let marks = at_least(b'-') & !at_least(b'.' + 1);
+        let letters = at_least(b'A') & !at_least(b'F' + 1);
+        Self { nibbles: (digits | marks) & !word, hex: (digits | letters) & !word }
     }
-    table
-};
+
+    #[inline]
+    fn and(self, other: Self) -> Self {
+        Self { nibbles: self.nibbles & other.nibbles, hex: self.hex & other.hex }
+    }
+
+    #[inline]
+    fn is_none(self) -> bool {
+        !self.nibbles & TOP_BITS != 0 && !self.hex & TOP_BITS != 0
+    }
+
+    #[inline]
+    fn alphabet(self) -> Option<Alphabet> {
+        if !self.nibbles & TOP_BITS == 0 {
+            Some(Alphabet::Nibble)
+        } else if !self.hex & TOP_BITS == 0 {
+            Some(Alphabet::Hex)
+        } else {
+            None
+        }
+    }
+}
+
+const ONES: u64 = 0x0101_0101_0101_0101;
+const TOP_BITS: u64 = 0x8080_8080_8080_8080;
+
+/// The characters of `rest`, fewer than eight at the end of `text`, with zeros (the digit) behind them.
+#[inline]
+fn last_word(text: &[u8], rest: &[u8]) -> u64 {
+    let bits = 8 * rest.len() as u32;
+    let zeros = (ONES * u64::from(b'0')) >> bits;
+    match text.last_chunk::<8>() {
+        Some(last) => (u64::from_be_bytes(*last) << (64 - bits)) | zeros,
+        None => {
+            let word = rest.iter().fold(0u64, |word, byte| word << 8 | u64::from(*byte));
+            (word << (64 - bits)) | zeros
+        }
+    }
+}
 
 /// Writes `text`, whose characters are all of `alphabet`, without the leading tag: length, then half bytes.
 #[inline]
 pub(crate) fn pack(text: &[u8], alphabet: Alphabet, out: &mut Vec<u8>) {
-    let value = |byte: u8| match byte {
-        b'-' => 10,
-        b'.' => 11,
-        b'A'..=b'F' if alphabet == Alphabet::Hex => byte - b'A' + 10,
-        digit => digit & 15,
+    // Behind the letters' bit, A is 1; without the digits' bit, the hyphen is 13.
+    let halves = |word: u64| match alphabet {
+        Alphabet::Hex => (word & (ONES * 0x0f)) + 9 * ((word >> 6) & ONES),
+        Alphabet::Nibble => (word & (ONES * 0x0f)) - 3 * (!(word >> 4) & ONES),
+    };
+    let four_bytes = |word: u64| {
+        let x = halves(word);
+        let x = (x | x >> 4) & 0x00ff_00ff_00ff_00ff;
+        let x = (x | x >> 8) & 0x0000_ffff_0000_ffff;
+        ((x | x >> 16) as u32).to_be_bytes()
     };
     let odd = text.len() % 2 == 1;
-    out.push(u8::from(odd) << 7 | text.len().div_ceil(2) as u8);
-    let mut pairs = text.chunks_exact(2);
-    out.extend(pairs.by_ref().map(|pair| value(pair[0]) << 4 | value(pair[1])));
-    if let [last] = pairs.remainder() {
-        out.push(value(*last) << 4 | 15);
+    let bytes = text.len().div_ceil(2);
+    out.push(u8::from(odd) << 7 | bytes as u8);
+    let end = out.len() + bytes;
+    let (words, rest) = text.as_chunks::<8>();
+    for word in words {
+        out.extend_from_slice(&four_bytes(u64::from_be_bytes(*word)));
+    }
+    if !rest.is_empty() {
+        out.extend_from_slice(&four_bytes(last_word(text, rest)));
+        out.truncate(end);
+    }
+    if odd && let Some(last) = out.last_mut() {
+        *last |= 15;
     }
 }

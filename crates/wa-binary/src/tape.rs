@@ -123,23 +123,10 @@ impl Tape {
             _ => self.names.tag(data, position(rest))?,
         };
 
-        let mut seen = 0u64;
         let mut suspect = false;
-        for slot in slots.iter_mut().take(fitting) {
-            let key = rest;
-            (*slot, rest) = match key {
-                [1..SINGLE_END, after @ ..] => (position(key) as u32, after),
-                _ => self.names.key(data, position(key))?,
-            };
-            // One bit for each key by its last byte: no bit twice, no key twice.
-            let last = key.get((key.len() - rest.len()).wrapping_sub(1)).copied().unwrap_or(0);
-            let bit = 1u64 << (last & 63);
-            suspect |= seen & bit != 0;
-            seen |= bit;
-            rest = match rest {
-                [1..SINGLE_END, after @ ..] => after,
-                _ => wire::after_value(data, rest)?,
-            };
+        if fitting > 0 {
+            (rest, suspect) =
+                read_attrs(data, rest, slots.get_mut(..fitting).unwrap_or(&mut []), &mut self.names)?;
         }
         if fitting < attrs {
             return Err(DecodeError::UnexpectedEnd { position: data.len() });
@@ -300,6 +287,37 @@ impl Tape {
     }
 }
 
+/// Reads as many attributes as there are slots; gives what is left, and whether a key may come twice.
+#[inline(never)]
+fn read_attrs<'d>(
+    data: &'d [u8],
+    mut rest: &'d [u8],
+    slots: &mut [u32],
+    names: &mut Names,
+) -> Result<(&'d [u8], bool), DecodeError> {
+    let mut seen = 0u64;
+    let mut suspect = 0u64;
+    for slot in slots {
+        let at = data.len() - rest.len();
+        let last;
+        (*slot, last, rest) = match rest {
+            [key @ 1..SINGLE_END, after @ ..] => (at as u32, *key, after),
+            [236..=239, key, after @ ..] => (at as u32, *key, after),
+            _ => names.key(data, at)?,
+        };
+        // One bit for each key by its last byte: no bit twice, no key twice.
+        let bit = 1u64 << (last & 63);
+        suspect |= seen & bit;
+        seen |= bit;
+        rest = match rest {
+            [1..SINGLE_END, after @ ..] => after,
+            [236..=239, _, after @ ..] => after,
+            _ => wire::after_value(data, rest)?,
+        };
+    }
+    Ok((rest, suspect != 0))
+}
+
 impl Names {
     /// The tag at `at`, which is no single-byte token: its entry, and what follows.
     #[inline(never)]
@@ -315,15 +333,16 @@ impl Names {
         Ok((word, data.get(end..).unwrap_or(&[])))
     }
 
-    /// The key at `at`, which is no single-byte token: its entry, and what follows.
+    /// The key at `at`, which is no token: its entry, its last byte, and what follows.
     #[inline(never)]
-    fn key<'d>(&mut self, data: &'d [u8], at: usize) -> Result<(u32, &'d [u8]), DecodeError> {
+    fn key<'d>(&mut self, data: &'d [u8], at: usize) -> Result<(u32, u8, &'d [u8]), DecodeError> {
         let (word, end) = match wire::name_at(data, at)? {
             Name::InPlace(end) => (at as u32, end),
             Name::Packed(end) => (self.unpack(data, at, end), end),
             Name::NoString => return Err(DecodeError::NonStringKey { position: at }),
         };
-        Ok((word, data.get(end..).unwrap_or(&[])))
+        let last = data.get(end.wrapping_sub(1)).copied().unwrap_or(0);
+        Ok((word, last, data.get(end..).unwrap_or(&[])))
     }
 
     #[cold]

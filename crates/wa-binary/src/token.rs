@@ -17,6 +17,17 @@ pub(crate) const SINGLE_END: u8 = 236;
 /// Numbers from here on are no tokens: no token of digits is longer than four.
 pub(crate) const DIGIT_TOKENS_END: u64 = 10_000;
 
+/// Fingerprint of every token, by its number.
+static PRINTS: [u64; TEXTS.len()] = {
+    let mut prints = [0; TEXTS.len()];
+    let mut number = 0;
+    while number < TEXTS.len() {
+        prints[number] = fingerprint(TEXTS[number].as_bytes());
+        number += 1;
+    }
+    prints
+};
+
 /// One entry of the dictionary, numbered as on the wire: single-byte tokens 1–235, then 256 for each of the four
 /// dictionaries.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -31,11 +42,11 @@ impl Token {
         let hash = mix(print, bytes.len());
         let displacement = DISPLACEMENTS[bucket(hash)];
         let number = SLOT_TOKENS[slot(hash, displacement)];
-        let candidate = TEXTS[usize::from(number)].as_bytes();
-        let equal = candidate.len() == bytes.len()
-            && fingerprint(candidate) == print
-            && (bytes.len() <= 8 || candidate == bytes)
-            && !bytes.is_empty();
+        let candidate = TEXTS[usize::from(number)];
+        let equal = PRINTS[usize::from(number)] == print
+            && candidate.len() == bytes.len()
+            && (bytes.len() <= 8 || candidate.as_bytes() == bytes)
+            && number != 0;
         equal.then_some(Self(number))
     }
 

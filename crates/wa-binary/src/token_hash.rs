@@ -9,24 +9,29 @@ pub(crate) const SLOTS: usize = 2048;
 /// The telling bytes of a text in one word. Texts of up to eight bytes and equal length have equal
 /// fingerprints only when they are equal.
 #[inline]
-pub(crate) fn fingerprint(text: &[u8]) -> u64 {
+pub(crate) const fn fingerprint(text: &[u8]) -> u64 {
     let len = text.len();
     if let (Some(first), Some(last)) = (text.first_chunk::<8>(), text.last_chunk::<8>()) {
         if len == 8 {
             return u64::from_le_bytes(*first);
         }
-        let middle = text.get(len / 2 - 4..).and_then(|rest| rest.first_chunk::<8>());
-        let middle = u64::from_le_bytes(*middle.unwrap_or(first)).rotate_left(11);
-        return u64::from_le_bytes(*first) ^ middle ^ u64::from_le_bytes(*last).rotate_left(29);
+        let (_, behind) = text.split_at(len / 2 - 4);
+        let middle = match behind.first_chunk::<8>() {
+            Some(middle) => middle,
+            None => first,
+        };
+        return u64::from_le_bytes(*first)
+            ^ u64::from_le_bytes(*middle).rotate_left(11)
+            ^ u64::from_le_bytes(*last).rotate_left(29);
     }
     if let (Some(first), Some(last)) = (text.first_chunk::<4>(), text.last_chunk::<4>()) {
         let (low, high) = (u32::from_le_bytes(*first), u32::from_le_bytes(*last));
-        return u64::from(low) | u64::from(high) << (8 * (len - 4));
+        return low as u64 | (high as u64) << (8 * (len - 4));
     }
     match *text {
-        [a] => u64::from(a),
-        [a, b] => u64::from(a) | u64::from(b) << 8,
-        [a, b, c] => u64::from(a) | u64::from(b) << 8 | u64::from(c) << 16,
+        [a] => a as u64,
+        [a, b] => a as u64 | (b as u64) << 8,
+        [a, b, c] => a as u64 | (b as u64) << 8 | (c as u64) << 16,
         _ => 0,
     }
 }

@@ -8,6 +8,7 @@ use compact_str::{CompactString, ToCompactString};
 use crate::jid::{Jid, canonical_number, decimal};
 use crate::packed::Packed;
 use crate::wire::RawJid;
+use crate::word::Word;
 
 /// A text of a frame or node, borrowed from it. Packed ones are unpacked only where they are read.
 #[derive(Clone, Copy)]
@@ -220,7 +221,7 @@ impl fmt::Display for Value<'_> {
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub enum AttrValue {
     /// A string.
-    Text(CompactString),
+    Text(Word),
     /// An address.
     Jid(Jid),
 }
@@ -237,7 +238,7 @@ impl AttrValue {
 impl fmt::Display for AttrValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Text(text) => f.write_str(text),
+            Self::Text(text) => text.fmt(f),
             Self::Jid(jid) => jid.fmt(f),
         }
     }
@@ -255,7 +256,7 @@ impl fmt::Debug for AttrValue {
 impl From<Value<'_>> for AttrValue {
     fn from(value: Value<'_>) -> Self {
         match value {
-            Value::Text(text) => Self::Text(text.to_compact()),
+            Value::Text(text) => Self::Text(text.to_compact().into()),
             Value::Jid(jid) => Self::Jid(jid),
         }
     }
@@ -270,25 +271,13 @@ macro_rules! from_text {
         }
     )*};
 }
-from_text!(&str, String, CompactString, Cow<'_, str>, Box<str>);
-
-impl From<&String> for AttrValue {
-    fn from(text: &String) -> Self {
-        Self::Text(text.as_str().into())
-    }
-}
-
-impl From<&CompactString> for AttrValue {
-    fn from(text: &CompactString) -> Self {
-        Self::Text(text.clone())
-    }
-}
+from_text!(&str, String, CompactString, Cow<'_, str>, Box<str>, Word, &String, &CompactString);
 
 macro_rules! from_shown {
     ($($kind:ty),*) => {$(
         impl From<$kind> for AttrValue {
             fn from(value: $kind) -> Self {
-                Self::Text(value.to_compact_string())
+                Self::Text(value.to_compact_string().into())
             }
         }
     )*};

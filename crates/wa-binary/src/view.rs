@@ -4,7 +4,6 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
-use compact_str::CompactString;
 
 use crate::error::{FieldError, Problem};
 use crate::node::{Content, Node};
@@ -12,6 +11,7 @@ use crate::read::{Optional, Required};
 use crate::tape::Tape;
 use crate::value::{AttrValue, Value};
 use crate::wire::{content_bytes, value_at};
+use crate::word::Word;
 
 /// A node to be read; copying it costs nothing. It stands for a node in a decoded frame, of which nothing is copied,
 /// or for an owned [`Node`].
@@ -71,12 +71,14 @@ impl<'a> NodeRef<'a> {
     /// The attributes in order. Of a repeated key only the last value is seen.
     #[inline]
     pub fn each_attr(self) -> Attrs<'a> {
-        Attrs(match self.0 {
+        match self.0 {
             Source::Tape { tape, data, at } => {
-                AttrSource::Tape { tape, data, words: tape.attrs(at as usize).iter() }
+                Attrs { words: tape.attrs(at as usize).iter(), tape: Some((tape, data)), tree: [].iter() }
             }
-            Source::Tree { node, .. } => AttrSource::Tree(node.attr_values().iter()),
-        })
+            Source::Tree { node, .. } => {
+                Attrs { words: [].iter(), tape: None, tree: node.attr_values().iter() }
+            }
+        }
     }
 
     /// The value of an attribute.
@@ -90,9 +92,11 @@ impl<'a> NodeRef<'a> {
                     (own == key).then(|| value_at(data, value))
                 })
             }
-            Source::Tree { node, .. } => {
-                node.attr_values().iter().find(|(own, _)| own == key).map(|(_, value)| value.as_value())
-            }
+            Source::Tree { node, .. } => node
+                .attr_values()
+                .iter()
+                .find(|(own, _)| own.as_str() == key)
+                .map(|(_, value)| value.as_value()),
         }
     }
 
@@ -287,8 +291,7 @@ impl<'a> NodeRef<'a> {
         if let Source::Tree { node, .. } = self.0 {
             return node.clone();
         }
-        let attrs =
-            self.each_attr().map(|(key, value)| (CompactString::from(key), AttrValue::from(value))).collect();
+        let attrs = self.each_attr().map(|(key, value)| (Word::from(key), AttrValue::from(value))).collect();
         let content = match self.content_ref() {
             ContentRef::None => Content::None,
             ContentRef::Nodes(children) => Content::Nodes(children.map(NodeRef::to_node).collect()),
@@ -352,12 +355,10 @@ pub enum ContentRef<'a> {
 
 /// The attributes of a node. See [`NodeRef::each_attr`].
 #[derive(Clone)]
-pub struct Attrs<'a>(AttrSource<'a>);
-
-#[derive(Clone)]
-enum AttrSource<'a> {
-    Tape { tape: &'a Tape, data: &'a [u8], words: std::slice::Iter<'a, u32> },
-    Tree(std::slice::Iter<'a, (CompactString, AttrValue)>),
+pub struct Attrs<'a> {
+    words: std::slice::Iter<'a, u32>,
+    tape: Option<(&'a Tape, &'a [u8])>,
+    tree: std::slice::Iter<'a, (Word, AttrValue)>,
 }
 
 impl<'a> Iterator for Attrs<'a> {
@@ -365,20 +366,17 @@ impl<'a> Iterator for Attrs<'a> {
 
     #[inline(always)]
     fn next(&mut self) -> Option<Self::Item> {
-        match &mut self.0 {
-            AttrSource::Tape { tape, data, words } => {
-                let (key, value) = tape.key(data, *words.next()?);
-                Some((key, value_at(data, value)))
-            }
-            AttrSource::Tree(attrs) => attrs.next().map(|(key, value)| (key.as_str(), value.as_value())),
-        }
+        let Some(word) = self.words.next() else {
+            return self.tree.next().map(|(key, value)| (key.as_str(), value.as_value()));
+        };
+        let (tape, data) = self.tape?;
+        let (key, value) = tape.key(data, *word);
+        Some((key, value_at(data, value)))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        match &self.0 {
-            AttrSource::Tape { words, .. } => words.size_hint(),
-            AttrSource::Tree(attrs) => attrs.size_hint(),
-        }
+        let len = self.words.len() + self.tree.len();
+        (len, Some(len))
     }
 }
 

@@ -104,16 +104,17 @@ proptest! {
 
     #[test]
     fn a_reused_arena_and_a_kept_buffer_allocate_nothing(node in node()) {
-        let mut frame = node.encode().unwrap();
+        let frame = node.encode().unwrap();
         // Repeated keys and unpacked names, which no honest peer sends, are let off.
         let mut decoder = Decoder::new();
         decoder.decode(&frame).unwrap();
         let AllocationInfo { count_total, .. } = measure(|| _ = decoder.decode(&frame).is_ok());
         prop_assert_eq!(count_total, 0);
-        let mut again = Vec::with_capacity(frame.len());
+        let mut again = Vec::new();
+        node.encode_into(Side::Client, &mut again).unwrap();
+        again.clear();
         let info = measure(|| node.encode_into(Side::Client, &mut again).unwrap());
         prop_assert_eq!(info.count_total, 0);
-        frame.clear();
     }
 }
 
