@@ -45,7 +45,7 @@ pub fn of<M: prost::Message>(name: &str, message: &M, style: Style) -> Result<se
 /// Encodes JSON in a style as the message `name`; a field that the schema does not know is an error.
 pub fn encode(name: &str, value: &serde_json::Value, style: Style) -> Result<Vec<u8>> {
     use prost::Message as _;
-    Ok(message_from(descriptor(name)?, value, style)?.encode_to_vec())
+    Ok(message_from(&descriptor(name)?, value, style)?.encode_to_vec())
 }
 
 fn message_json(message: &DynamicMessage, style: Style) -> Result<serde_json::Value> {
@@ -111,7 +111,7 @@ fn key_text(key: &MapKey) -> String {
 }
 
 fn message_from(
-    descriptor: MessageDescriptor,
+    descriptor: &MessageDescriptor,
     value: &serde_json::Value,
     style: Style,
 ) -> Result<DynamicMessage> {
@@ -164,7 +164,7 @@ fn value_from(field: &FieldDescriptor, value: &serde_json::Value, style: Style) 
             Some(name) => kind.get_value_by_name(name).with_context(wrong)?.number(),
             None => signed().and_then(|it| it.try_into().ok()).with_context(wrong)?,
         }),
-        Kind::Message(descriptor) => Value::Message(message_from(descriptor, value, style)?),
+        Kind::Message(descriptor) => Value::Message(message_from(&descriptor, value, style)?),
     })
 }
 

@@ -260,6 +260,7 @@ pub(crate) fn is_prose(value: &Value) -> bool {
 }
 
 /// Fails with both values when they differ.
+#[allow(clippy::needless_pass_by_value, reason = "callers compare what they have just made")]
 pub fn same<T: PartialEq + Debug>(what: &str, actual: T, expected: T) -> Result<()> {
     if actual != expected {
         bail!(

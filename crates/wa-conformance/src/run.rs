@@ -39,7 +39,7 @@ pub fn run_with(families: &[Family], paths: &[PathBuf]) -> Report {
                 }
             }
             Err(error) => {
-                report.failed("(none)", "(file)", &path.display().to_string(), &format!("{error:#}"))
+                report.failed("(none)", "(file)", &path.display().to_string(), &format!("{error:#}"));
             }
         }
     }

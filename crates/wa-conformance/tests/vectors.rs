@@ -1,4 +1,5 @@
 //! Runs every vector file of the tree, and holds the table of families against the files.
+#![allow(clippy::print_stdout)] // the report of the vectors, for whoever reads a failed run
 
 use std::{
     collections::BTreeSet,

@@ -19,7 +19,7 @@ fn case(case: &Reader<'_>) -> Result<()> {
     let blob = case.base64("collection_snapshot_b64")?;
     let outcome = recovery::read(&blob, case.bool("is_compressed")?, local, &device.ring);
     let expect = case.field("expect")?;
-    let error = outcome.as_ref().err().map(|error| error.name());
+    let error = outcome.as_ref().err().map(wa_core::app_state::AppStateError::name);
     same("error", error, expect.opt_str("error")?)?;
     let Ok(recovered) = outcome else { return Ok(()) };
     let recovered = recovered.context("the snapshot was skipped")?;

@@ -20,7 +20,7 @@ fn case(case: &Reader<'_>) -> Result<()> {
     }
     let expect = case.field("expect")?;
     let outcome = device.patch(&case.base64("patch_b64")?, None, PatchPolicy::Strict);
-    let error = outcome.as_ref().err().map(|error| error.name());
+    let error = outcome.as_ref().err().map(wa_core::app_state::AppStateError::name);
     same("error", error, expect.opt_str("error")?)?;
     let Ok(applied) = outcome else { return Ok(()) };
     let applied = applied.context("the patch was skipped")?;

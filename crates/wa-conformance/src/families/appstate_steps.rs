@@ -24,7 +24,7 @@ pub(super) struct Device {
     pub(super) collection: Collection,
     pub(super) ring: KeyRing,
     pub(super) head: Head,
-    pub(super) rows: BTreeMap<[u8; 32], [u8; 32]>,
+    pub(super) rows: Rows,
 }
 
 pub(super) fn collection(reader: &Reader<'_>) -> Result<Collection> {
@@ -152,7 +152,7 @@ impl Device {
 }
 
 /// `records` of a state: index MAC to value MAC.
-pub(super) fn rows(state: &Reader<'_>) -> Result<BTreeMap<[u8; 32], [u8; 32]>> {
+pub(super) fn rows(state: &Reader<'_>) -> Result<Rows> {
     state
         .field("records")?
         .entries()?
@@ -165,8 +165,11 @@ pub(super) fn rows(state: &Reader<'_>) -> Result<BTreeMap<[u8; 32], [u8; 32]>> {
         .collect()
 }
 
+/// Value MACs by index MAC.
+pub(super) type Rows = BTreeMap<[u8; 32], [u8; 32]>;
+
 /// `state_before` of a case as a head and rows.
-pub(super) fn state(reader: &Reader<'_>) -> Result<(Head, BTreeMap<[u8; 32], [u8; 32]>)> {
+pub(super) fn state(reader: &Reader<'_>) -> Result<(Head, Rows)> {
     let hash = LtHash::from_bytes(reader.hex_array("lthash_hex")?);
     let head = Head { version: reader.u64("version")?, hash, diverged: false };
     Ok((head, if reader.has("records") { rows(reader)? } else { BTreeMap::new() }))

@@ -135,10 +135,7 @@ fn media_bad(case: &Reader<'_>) -> Result<()> {
     };
     let found = MediaKey::from_slice(&case.hex("media_key")?)
         .and_then(|key| open(&key.derive(kind), &expected, &sealed));
-    let error = match found {
-        Ok(_) => bail!("opened in spite of {class}"),
-        Err(error) => error,
-    };
+    let Err(error) = found else { bail!("opened in spite of {class}") };
     let found = match error {
         MediaError::Mac => "mac",
         MediaError::TooShort(_) => "too_short",
