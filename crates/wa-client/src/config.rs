@@ -67,7 +67,7 @@ pub struct Timeouts {
     pub dead_after: Duration,
     /// The backlog is taken as complete after this long without progress: 60 s.
     pub backlog: Duration,
-    /// A `Sending` that is awaited gives [`Pending`](crate::messages::SendReport::Pending) after this long: 90 s.
+    /// A `Sending` that is awaited gives [`Pending`](crate::messages::sending::SendReport::Pending) after this long: 90 s.
     pub send: Duration,
 }
 

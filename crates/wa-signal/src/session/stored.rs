@@ -2,7 +2,7 @@
 //!
 //! Record: owner (4) · number of sessions << 1 | has current · each: length, session.
 //! Session: head (version in the low nibble, 16 pending, 32 owed) · id (8) · root (32) · remote identity (32) · remote
-//! registration id · previous counter · sending · [pending] · number of chains · chains, oldest first.
+//! registration id · previous counter · sending · pending, if any · number of chains · chains, oldest first.
 
 use wa_crypto::curve::{KeyPair, PrivateKey, PublicKey};
 use zeroize::Zeroizing;
