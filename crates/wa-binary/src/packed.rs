@@ -17,11 +17,12 @@ pub(crate) enum Alphabet {
 pub(crate) struct Packed<'a> {
     /// The frame from the first packed byte on: what follows is read along and cut off, which saves copies.
     rest: &'a [u8],
-    /// Packed bytes, at most 127.
-    bytes: u8,
-    odd: bool,
-    alphabet: Alphabet,
+    /// The length byte as it stands in the frame, and above it whether the alphabet is hex: one number, so that
+    /// moving the whole about stays cheap.
+    form: u32,
 }
+
+const HEX_FORM: u32 = 0x100;
 
 /// Room for an unpacked string of `PACKED` bytes and twice as many characters; aligned, so that checking it goes word
 /// by word.
@@ -36,17 +37,20 @@ impl<const PACKED: usize, const CHARACTERS: usize> Room<PACKED, CHARACTERS> {
             Some(bytes) => *bytes,
             None => padded(packed.rest),
         };
-        // Half bytes above 9 are moved from behind the digits to where their characters are.
-        let shift = match packed.alphabet {
-            Alphabet::Nibble => 13u64.wrapping_neg(),
-            Alphabet::Hex => 7,
-        };
         let mut room = [0; CHARACTERS];
-        for (eight, four) in room.as_chunks_mut::<8>().0.iter_mut().zip(bytes.as_chunks::<4>().0) {
-            let halves = spread(u32::from_be_bytes(*four));
-            let above_9 = ((halves + 0x0606_0606_0606_0606) >> 4) & 0x0101_0101_0101_0101;
-            let text = (halves + 0x3030_3030_3030_3030).wrapping_add(above_9.wrapping_mul(shift));
-            *eight = text.to_be_bytes();
+        let (eights, fours) = (room.as_chunks_mut::<8>().0, bytes.as_chunks::<4>().0);
+        if packed.form & HEX_FORM != 0 {
+            for (eight, four) in eights.iter_mut().zip(fours) {
+                let (halves, above_9) = half_bytes(*four);
+                // From behind the 9 up to the A.
+                *eight = (halves + ONES * 0x30 + ((above_9 << 3) - above_9)).to_le_bytes();
+            }
+        } else {
+            for (eight, four) in eights.iter_mut().zip(fours) {
+                let (halves, above_9) = half_bytes(*four);
+                // From behind the 9 down to hyphen and dot.
+                *eight = (halves + ONES * 0x30 - ((above_9 << 4) - (above_9 << 1) - above_9)).to_le_bytes();
+            }
         }
         Self(room)
     }
@@ -70,20 +74,31 @@ impl<'a> Packed<'a> {
     /// `field` is the length byte, `rest` the frame behind it.
     #[inline]
     pub(crate) fn new(rest: &'a [u8], field: u8, alphabet: Alphabet) -> Self {
-        Self { rest, bytes: field & 0x7f, odd: field & 0x80 != 0, alphabet }
+        Self { rest, form: u32::from(field) | if alphabet == Alphabet::Hex { HEX_FORM } else { 0 } }
+    }
+
+    /// Packed bytes, at most 127.
+    #[inline]
+    fn bytes(self) -> usize {
+        (self.form & 0x7f) as usize
+    }
+
+    #[inline]
+    fn is_odd(self) -> bool {
+        self.form & 0x80 != 0
     }
 
     /// Characters.
     #[inline]
     pub(crate) fn len(self) -> usize {
-        (2 * usize::from(self.bytes)).saturating_sub(usize::from(self.odd))
+        (2 * self.bytes()).saturating_sub(usize::from(self.is_odd()))
     }
 
     /// Calls `with` with the text, unpacked on the stack.
     #[inline(never)] // rather than in the midst of every loop over attributes
     pub(crate) fn with_str<R>(self, with: impl FnOnce(&str) -> R) -> R {
         let len = self.len();
-        match self.bytes {
+        match self.bytes() {
             0..=8 => with(Room::<8, 16>::filled(self).cut(len)),
             9..=16 => with(Room::<16, 32>::filled(self).cut(len)),
             _ => with(Room::<128, 256>::filled(self).cut(len)),
@@ -93,13 +108,13 @@ impl<'a> Packed<'a> {
     /// The number that it writes, without leading zeros.
     #[inline]
     pub(crate) fn canonical_number(self) -> Option<u64> {
-        let bytes = usize::from(self.bytes);
+        let bytes = self.bytes();
         let len = self.len();
         if bytes <= 8
             && len > 0
             && let Some(eight) = self.rest.first_chunk::<8>()
         {
-            let digits = (u64::from_be_bytes(*eight) >> (64 - 8 * bytes)) >> (4 * u32::from(self.odd));
+            let digits = (u64::from_be_bytes(*eight) >> (64 - 8 * bytes)) >> (4 * u32::from(self.is_odd()));
             let first = digits >> (4 * (len - 1));
             if not_digits(digits) || (first == 0 && len > 1) {
                 return None;
@@ -117,19 +132,20 @@ impl<'a> Packed<'a> {
                 None
             };
         }
-        let bytes = self.rest.get(..usize::from(self.bytes)).unwrap_or(&[]);
+        let bytes = self.rest.get(..self.bytes()).unwrap_or(&[]);
         let digits = bytes.iter().fold(0u128, |digits, byte| digits << 8 | u128::from(*byte));
-        digits_to_number(digits >> (4 * u32::from(self.odd)), len)
+        digits_to_number(digits >> (4 * u32::from(self.is_odd())), len)
     }
 }
 
-/// The eight half bytes of `word`, each in a byte of its own.
+/// The eight half bytes of four bytes in their order, each in a byte of its own, and a 1 for each above 9.
 #[inline]
-fn spread(word: u32) -> u64 {
-    let x = u64::from(word);
+fn half_bytes(four: [u8; 4]) -> (u64, u64) {
+    let x = u64::from(u32::from_le_bytes(four));
     let x = (x | x << 16) & 0x0000_ffff_0000_ffff;
     let x = (x | x << 8) & 0x00ff_00ff_00ff_00ff;
-    (x | x << 4) & 0x0f0f_0f0f_0f0f_0f0f
+    let halves = (x >> 4 | x << 8) & (ONES * 0x0f);
+    (halves, ((halves + ONES * 6) >> 4) & ONES)
 }
 
 /// `len` (1–19) binary-coded digits as a number; none for other characters or a leading zero.

@@ -107,55 +107,72 @@ impl Tape {
             return Err(DecodeError::InvalidNode { position: position(rest) });
         }
         let attrs = (size - 1) / 2;
-        // Not more than can follow, whatever is announced: an attribute has at least two bytes.
-        let fitting = attrs.min(rest.len() / 2);
         let node = self.used;
-        let wanted = node + HEADER + fitting + 1;
-        if self.words.len() < wanted {
-            self.words.resize(wanted.max(2 * self.words.len()).max(64), 0);
+        let place = node + HEADER + attrs;
+        if place >= self.words.len() || 2 * attrs >= rest.len() {
+            self.make_room(data, rest, attrs)?;
         }
-        let Some([tag, summary, end, slots @ ..]) = self.words.get_mut(node..wanted) else {
-            return Err(DecodeError::TooLarge { position: position(rest) });
-        };
 
-        (*tag, rest) = match rest {
+        let tag;
+        (tag, rest) = match rest {
             [1..SINGLE_END, after @ ..] => (position(rest) as u32, after),
             _ => self.names.tag(data, position(rest))?,
         };
-
         let mut suspect = false;
-        if fitting > 0 {
-            (rest, suspect) =
-                read_attrs(data, rest, slots.get_mut(..fitting).unwrap_or(&mut []), &mut self.names)?;
+        if attrs > 0 {
+            let slots = self.words.get_mut(node + HEADER..place).unwrap_or(&mut []);
+            (rest, suspect) = read_attrs(data, rest, slots, &mut self.names)?;
         }
-        if fitting < attrs {
-            return Err(DecodeError::UnexpectedEnd { position: data.len() });
-        }
-        let Some(content) = slots.get_mut(fitting) else {
-            return Err(DecodeError::TooLarge { position: position(rest) });
-        };
-
-        let (kind, word, children);
-        (kind, word, children, rest) = match rest {
-            _ if size % 2 != 0 => (NO_CONTENT, 0, 0, rest),
-            [LIST_EMPTY, after @ ..] => (NO_CONTENT, 0, 0, after),
-            [LIST_8, 0, after @ ..] | [LIST_16, 0, 0, after @ ..] => (NO_CONTENT, 0, 0, after),
-            [LIST_8, count, after @ ..] => (CHILDREN, u32::from(*count), u32::from(*count), after),
-            [LIST_16, high, low, after @ ..] => {
-                let count = u32::from(*high) << 8 | u32::from(*low);
-                (CHILDREN, count, count, after)
+        let mut children = 0;
+        let mut kind = NO_CONTENT;
+        if size % 2 == 0 {
+            let word;
+            (kind, word, rest) = match rest {
+                [LIST_EMPTY, after @ ..] | [LIST_8, 0, after @ ..] | [LIST_16, 0, 0, after @ ..] => {
+                    (NO_CONTENT, 0, after)
+                }
+                [LIST_8, count, after @ ..] => (CHILDREN, u32::from(*count), after),
+                [LIST_16, high, low, after @ ..] => {
+                    (CHILDREN, u32::from(*high) << 8 | u32::from(*low), after)
+                }
+                [] | [LIST_8 | LIST_16, ..] => {
+                    return Err(DecodeError::UnexpectedEnd { position: data.len() });
+                }
+                _ => (VALUE, position(rest) as u32, wire::after_value(data, rest)?),
+            };
+            if kind == CHILDREN {
+                children = word;
             }
-            [] | [LIST_8 | LIST_16, ..] => return Err(DecodeError::UnexpectedEnd { position: data.len() }),
-            _ => (VALUE, position(rest) as u32, 0, wire::after_value(data, rest)?),
-        };
-        *content = word;
-        *summary = (attrs as u32) << 2 | kind;
-        self.used = wanted - usize::from(kind == NO_CONTENT);
-        *end = self.used as u32;
+            if let Some(content) = self.words.get_mut(place) {
+                *content = word;
+            }
+        }
+        self.used = place + usize::from(kind != NO_CONTENT);
+        if let Some(header) = self.words.get_mut(node..).and_then(<[u32]>::first_chunk_mut) {
+            *header = [tag, (attrs as u32) << 2 | kind, self.used as u32];
+        }
         if suspect {
             self.drop_repeats(data, node, attrs);
         }
         Ok((rest, children))
+    }
+
+    /// Room for the next node, unless it has more attributes than can follow: those have two bytes at least.
+    #[cold]
+    fn make_room(&mut self, data: &[u8], rest: &[u8], attrs: usize) -> Result<(), DecodeError> {
+        if 2 * attrs >= rest.len() {
+            // It breaks off somewhere: find out where and how, without room for what cannot be.
+            let at = data.len() - rest.len();
+            let after = match rest {
+                [1..SINGLE_END, after @ ..] => after,
+                _ => self.names.tag(data, at)?.1,
+            };
+            read_attrs(data, after, &mut vec![0; attrs.min(rest.len())], &mut self.names)?;
+            return Err(DecodeError::UnexpectedEnd { position: data.len() });
+        }
+        let wanted = self.used + HEADER + attrs + 1;
+        self.words.resize(wanted.max(2 * self.words.len()).max(64), 0);
+        Ok(())
     }
 
     /// Of a repeated key only the last value counts; it takes the place of the first.
@@ -249,9 +266,13 @@ impl Tape {
     #[inline]
     pub(crate) fn content<'a>(&'a self, data: &'a [u8], node: usize) -> ContentRef<'a> {
         let summary = self.word(node + 1);
+        if summary & 3 == NO_CONTENT { ContentRef::None } else { self.some_content(data, node, summary) }
+    }
+
+    #[inline(never)]
+    fn some_content<'a>(&'a self, data: &'a [u8], node: usize, summary: u32) -> ContentRef<'a> {
         let place = node + HEADER + (summary >> 2) as usize;
         match summary & 3 {
-            NO_CONTENT => ContentRef::None,
             VALUE => content_at(data, self.word(place) as usize),
             _ => ContentRef::Nodes(Children::of_tape(self, data, place + 1, self.word(place) as usize)),
         }

@@ -71,6 +71,15 @@ impl<'a> Text<'a> {
         match self.0 {
             Repr::Str(text) => with(text),
             Repr::Packed(packed) => packed.with_str(with),
+            _ => self.with_long_str(with),
+        }
+    }
+
+    #[inline(never)] // rather than in the midst of every loop over attributes
+    fn with_long_str<R>(self, with: impl FnOnce(&str) -> R) -> R {
+        match self.0 {
+            Repr::Str(text) => with(text),
+            Repr::Packed(packed) => packed.with_str(with),
             Repr::Lossy(bytes) => match std::str::from_utf8(bytes) {
                 Ok(text) => with(text),
                 Err(_) => with(&String::from_utf8_lossy(bytes)),

@@ -363,6 +363,21 @@ pub(crate) fn content_bytes(data: &[u8], at: usize) -> Option<&[u8]> {
 pub(crate) fn value_at(data: &[u8], at: usize) -> Value<'_> {
     match data.get(at) {
         Some(&tag @ 1..SINGLE_END) => Value::Text(Text::new(single_text(tag))),
+        Some(&tag @ 236..=239) => {
+            Value::Text(Text::new(dictionary_text(tag, data.get(at + 1).copied().unwrap_or(0))))
+        }
+        Some(&tag @ (NIBBLE_8 | HEX_8)) => {
+            let field = data.get(at + 1).copied().unwrap_or(0);
+            let alphabet = if tag == NIBBLE_8 { Alphabet::Nibble } else { Alphabet::Hex };
+            Value::Text(Text::packed(Packed::new(data.get(at + 2..).unwrap_or(&[]), field, alphabet)))
+        }
+        _ => long_value_at(data, at),
+    }
+}
+
+#[inline(never)]
+fn long_value_at(data: &[u8], at: usize) -> Value<'_> {
+    match data.get(at) {
         Some(&(AD_JID | JID_PAIR | FB_JID | INTEROP_JID)) => match jid_at(data, at) {
             Some(jid) => Value::Jid(jid),
             None => Value::Text(Text::odd_jid(data.get(at..).unwrap_or(&[]))),
