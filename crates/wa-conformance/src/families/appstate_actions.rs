@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::appstate_steps::chain;
+use super::appstate_fields::chain;
 use crate::VectorFile;
 
 pub(super) fn check(file: &mut VectorFile<'_>) -> Result<()> {

@@ -4,7 +4,7 @@ use anyhow::Result;
 use wa_core::app_state::wire::{Ask, CollectionRequest, request};
 use wa_core::app_state::{ExpandedKeys, Mutation, PatchPolicy, build_patch_with, index};
 
-use super::appstate_steps::{Device, collection, key, operation, state, value};
+use super::appstate_fields::{Device, collection, key, operation, state, value};
 use crate::node_reader::{read_node, same_stanza};
 use crate::{Reader, VectorFile, same, same_bytes};
 

@@ -6,7 +6,7 @@ use prost::Message as _;
 use wa_core::app_state::{AppStateError, Applied, LtHash, PatchPolicy};
 use wa_proto::app_state::SyncdPatch;
 
-use super::appstate_steps::{Device, collection, external, keys};
+use super::appstate_fields::{Device, collection, external, keys};
 use crate::{Reader, VectorFile, same};
 
 pub(super) fn check(file: &mut VectorFile<'_>) -> Result<()> {

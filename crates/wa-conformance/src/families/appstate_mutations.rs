@@ -6,7 +6,7 @@ use wa_core::app_state::mutation::{self, index_mac};
 use wa_core::app_state::{ExpandedKeys, KeyRing, Mutation, Operation};
 use wa_proto::app_state::SyncdMutation;
 
-use super::appstate_steps::{key, operation, value};
+use super::appstate_fields::{key, operation, value};
 use crate::{Reader, VectorFile, same, same_bytes};
 
 pub(super) fn check(file: &mut VectorFile<'_>) -> Result<()> {

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, ensure};
 use wa_core::app_state::{Collection, recovery};
 
-use super::appstate_steps::{Device, keys};
+use super::appstate_fields::{Device, keys};
 use crate::{Reader, VectorFile, same};
 
 pub(super) fn check(file: &mut VectorFile<'_>) -> Result<()> {

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, bail};
 use wa_core::app_state::{Operation, PatchPolicy};
 
-use super::appstate_steps::{Device, collection, keys};
+use super::appstate_fields::{Device, collection, keys};
 use crate::{Reader, VectorFile, same};
 
 pub(super) fn check(file: &mut VectorFile<'_>) -> Result<()> {

@@ -2,7 +2,7 @@
 
 use crate::run::Family;
 
-mod appstate_steps;
+mod appstate_fields;
 mod messages_fields;
 mod noise_fields;
 mod signal_fields;
