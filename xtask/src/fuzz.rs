@@ -117,7 +117,11 @@ fn seed(root: &Path, target: &str) -> Result<PathBuf> {
         let path = root.join("crates/wa-conformance/vectors").join(file);
         let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
         let before = inputs.len();
-        collect(&serde_json::from_str(&text)?, &fields, &mut inputs)?;
+        let mut parser = serde_json::Deserializer::from_str(&text);
+        // A stanza at the limit of its own depth is nested deeper in JSON than the parser allows unasked.
+        parser.disable_recursion_limit();
+        let value: Value = parser.into_iter().next().with_context(|| format!("{file} is empty"))??;
+        collect(&value, &fields, &mut inputs)?;
         ensure!(inputs.len() > before, "{target}: {file} has none of the fields {fields:?}");
     }
     for input in &inputs {
