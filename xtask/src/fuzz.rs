@@ -18,6 +18,9 @@ use serde_json::Value;
 
 use crate::shell::{Steps, apt_install, is_installed, target_folder};
 
+/// Seconds that each target gets in a smoke run.
+const SMOKE_SECONDS: u64 = 4;
+
 /// What cargo-fuzz would ask for, less the address sanitizer: the parsers hold no unsafe code.
 const RUSTFLAGS: &str = "--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
     -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
@@ -44,9 +47,9 @@ pub(crate) fn run(steps: &mut Steps, arguments: &[String]) -> Result<()> {
 }
 
 /// Runs every target for a short time.
-pub(crate) fn smoke(steps: &mut Steps, seconds: u64) -> Result<()> {
+pub(crate) fn smoke(steps: &mut Steps) -> Result<()> {
     let targets = targets(&steps.root)?;
-    fuzz(steps, &targets, seconds)
+    fuzz(steps, &targets, SMOKE_SECONDS)
 }
 
 fn fuzz(steps: &mut Steps, targets: &BTreeSet<String>, seconds: u64) -> Result<()> {

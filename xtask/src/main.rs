@@ -22,7 +22,8 @@ use shell::Steps;
 
 const USAGE: &str = "usage: cargo xtask <task>
 
-  test                            all tests, with their set-up (Postgres, fuzz smoke, interop suites)
+  test                            all tests, with their set-up (interop suites included)
+  smoke                           every fuzz target for a few seconds
   soak [name]                     the big tests with the promised numbers
   checks                          format, clippy, docs, licences and sources
   package                         every published crate builds alone
@@ -42,6 +43,7 @@ fn main() -> Result<()> {
         ("soak", rest) => test::soak(&mut steps, rest),
         ("checks", []) => checks::run(&mut steps),
         ("package", []) => package::run(&mut steps),
+        ("smoke", []) => fuzz::smoke(&mut steps),
         ("fuzz", rest) => fuzz::run(&mut steps, rest),
         ("interop", []) => interop::run(&mut steps, None),
         ("interop", [name]) => interop::run(&mut steps, Some(name)),

@@ -3,10 +3,7 @@
 
 use anyhow::{Result, bail};
 
-use crate::{fuzz, interop, postgres::Postgres, shell::Steps};
-
-/// Seconds that each fuzz target gets beside the tests.
-const FUZZ_SMOKE_SECONDS: u64 = 4;
+use crate::{interop, postgres::Postgres, shell::Steps};
 
 pub(crate) fn run(steps: &mut Steps) -> Result<()> {
     let postgres = Postgres::start(steps)?;
@@ -14,7 +11,6 @@ pub(crate) fn run(steps: &mut Steps) -> Result<()> {
     tests.envs(postgres.environment());
     steps.run("tests", &mut tests)?;
     providers(steps)?;
-    fuzz::smoke(steps, FUZZ_SMOKE_SECONDS)?;
     interop::run(steps, None)
 }
 
