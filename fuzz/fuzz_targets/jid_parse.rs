@@ -22,7 +22,7 @@ fuzz_target!(|data: &[u8]| {
         assert_eq!(DeviceJid::of(device.user().as_jid(), jid.device()), Ok(device));
         assert!(Node::new("iq").attr("to", &jid).encode().is_ok());
     }
-    drop((UserJid::try_from(&jid).is_ok(), GroupJid::try_from(&jid).is_ok()));
+    _ = (UserJid::try_from(&jid).is_ok(), GroupJid::try_from(&jid).is_ok());
     if let Ok(frame) = Node::new("iq").attr("to", &jid).encode() {
         assert_eq!(decode(&frame).unwrap().required("to").jid(), Ok(jid));
     }

@@ -6,7 +6,7 @@
 
 use crate::decode::{MAX_DEPTH, MAX_NODES};
 use crate::error::DecodeError;
-use crate::token::SINGLE_END;
+use crate::token::{SINGLE_END, Token};
 use crate::view::{Children, ContentRef, content_at};
 use crate::wire::{self, LIST_8, LIST_16, LIST_EMPTY, Name};
 
@@ -320,14 +320,14 @@ fn read_attrs<'d>(
     let mut suspect = 0u64;
     for slot in slots {
         let at = data.len() - rest.len();
-        let last;
-        (*slot, last, rest) = match rest {
+        let telling;
+        (*slot, telling, rest) = match rest {
             [key @ 1..SINGLE_END, after @ ..] => (at as u32, *key, after),
             [236..=239, key, after @ ..] => (at as u32, *key, after),
             _ => names.key(data, at)?,
         };
-        // One bit for each key by its last byte: no bit twice, no key twice.
-        let bit = 1u64 << (last & 63);
+        // One bit for each key, by the last byte of a token or text: no bit twice, no key twice.
+        let bit = 1u64 << (telling & 63);
         suspect |= seen & bit;
         seen |= bit;
         rest = match rest {
@@ -354,7 +354,7 @@ impl Names {
         Ok((word, data.get(end..).unwrap_or(&[])))
     }
 
-    /// The key at `at`, which is no token: its entry, its last byte, and what follows.
+    /// The key at `at`, which is no token: its entry, the byte that tells it from others, and what follows.
     #[inline(never)]
     fn key<'d>(&mut self, data: &'d [u8], at: usize) -> Result<(u32, u8, &'d [u8]), DecodeError> {
         let (word, end) = match wire::name_at(data, at)? {
@@ -362,8 +362,14 @@ impl Names {
             Name::Packed(end) => (self.unpack(data, at, end), end),
             Name::NoString => return Err(DecodeError::NonStringKey { position: at }),
         };
-        let last = data.get(end.wrapping_sub(1)).copied().unwrap_or(0);
-        Ok((word, last, data.get(end..).unwrap_or(&[])))
+        let text =
+            if word & UNPACKED == 0 { wire::name_text(data, at).0 } else { self.unpacked(data, word).0 };
+        // A token may come spelled out beside its short form: the byte is that of the form which a writer chooses.
+        let telling = match Token::of(text).map(Token::wire) {
+            Some((byte, index)) => index.unwrap_or(byte),
+            None => text.as_bytes().last().copied().unwrap_or(0),
+        };
+        Ok((word, telling, data.get(end..).unwrap_or(&[])))
     }
 
     #[cold]

@@ -145,6 +145,29 @@ fn more_nodes_than_the_limit_are_refused() {
 }
 
 #[test]
+fn a_repeated_key_is_seen_in_whatever_form_it_comes() {
+    // A single-byte token, a dictionary token, a packable text and a plain one; short, packed and spelled out.
+    let forms: [&[&[u8]]; 4] = [
+        &[&[0x04], b"\xfc\x04type", b"\xfd\x00\x00\x04type", b"\xfe\x00\x00\x00\x04type"],
+        &[&[0xee, 0x25], b"\xfc\x01c"],
+        &[&[0xff, 0x83, 0x65, 0x53, 0x5f], &[0xfb, 0x83, 0x65, 0x53, 0x5f], b"\xfc\x0565535"],
+        &[b"\xfc\x01!", b"\xfd\x00\x00\x01!"],
+    ];
+    for forms in forms {
+        for first in forms {
+            for second in forms {
+                let frame = [&[0, 0xf8, 7, 0x19], *first, &[0x29, 0x08, 0x55], *second, &[0x5a]].concat();
+                let mut decoder = Decoder::new();
+                let node = decoder.decode(&frame).unwrap();
+                let attrs: Vec<_> = node.each_attr().map(|(_, value)| value.to_string()).collect();
+                assert_eq!(attrs, ["set", "1"], "{frame:02x?}");
+                assert_eq!(node, decode(&frame).unwrap());
+            }
+        }
+    }
+}
+
+#[test]
 fn errors_name_the_path() {
     let user = Node::new("user").attr("jid", "not a jid").attr("t", "soon");
     let iq =
