@@ -1,10 +1,13 @@
 //! Stanzas: decode and visit everything, and encode, beside wacore-binary.
 
+use std::hint::black_box;
 use std::process::ExitCode;
 
 use wa_benches::Bench;
 use wa_binary::{ContentRef, Decoder, Jid, Node, NodeRef, Side, Value};
-use wacore_binary::marshal::{marshal_ref_to_vec, marshal_to_vec, unmarshal_ref};
+use wacore_binary::builder::NodeBuilder;
+use wacore_binary::jid::{Jid as PeerJid, Server};
+use wacore_binary::marshal::{marshal_auto, marshal_ref_to_vec, marshal_to_vec, unmarshal_ref};
 use wacore_binary::node as peer;
 use wacore_binary::util::unpack;
 
@@ -26,7 +29,9 @@ fn main() -> ExitCode {
         bench
             .row(format!("decode and visit: {name}"), decode_goal)
             .contender("wa-binary", move || visit(decoder.decode(&own).unwrap()))
-            .contender("wacore-binary", move || visit_peer(&unmarshal_ref(&unpack(&other).unwrap()).unwrap()));
+            .contender("wacore-binary", move || {
+                visit_peer(&unmarshal_ref(&unpack(&other).unwrap()).unwrap())
+            });
 
         let theirs = unmarshal_ref(&frame[1..]).unwrap().to_owned();
         let mut own = Vec::new();
@@ -44,6 +49,26 @@ fn main() -> ExitCode {
                 digest(&other)
             });
     }
+    // Our nodes look words up in the dictionary when they are built, the peer's when they are written: both together.
+    let (mut own, mut other) = (Vec::new(), Vec::new());
+    bench
+        .row("build and encode: receipt", 1.0)
+        .contender("wa-binary", move || {
+            own.clear();
+            black_box(receipt()).encode_into(Side::Client, &mut own).unwrap();
+            digest(&own)
+        })
+        .contender("wacore-binary", move || {
+            other.clear();
+            marshal_to_vec(&black_box(receipt_of_peer()), &mut other).unwrap();
+            digest(&other)
+        });
+    bench
+        .row("build and encode: group message to 256 participants", 1.0)
+        .contender("wa-binary", || digest(&black_box(group_message(256)).encode().unwrap()))
+        .contender("wacore-binary", || {
+            digest(&marshal_auto(&black_box(group_message_of_peer(256))).unwrap())
+        });
     bench.run()
 }
 
@@ -64,6 +89,18 @@ fn receipt() -> Node {
         .attr("id", "3EB0A1B2C3D4E5F60718AB")
         .attr("to", pn(1_555_010_012_345, 54))
         .attr("t", 1_732_936_459u64)
+}
+
+fn receipt_of_peer() -> peer::Node {
+    NodeBuilder::new("receipt")
+        .attr("id", "3EB0A1B2C3D4E5F60718AB")
+        .attr("to", peer_jid("1555010012345", Server::Pn, 54))
+        .attr("t", 1_732_936_459u64.to_string())
+        .build()
+}
+
+fn peer_jid(user: &str, server: Server, device: u16) -> PeerJid {
+    PeerJid { user: user.into(), server, agent: 0, device, integrator: 0 }
 }
 
 fn message() -> Node {
@@ -90,6 +127,32 @@ fn group_message(participants: u64) -> Node {
         .attr("addressing_mode", "lid")
         .child(Node::new("participants").children((0..participants).map(to)))
         .child(Node::new("enc").attr("v", "2").attr("type", "skmsg").bytes(bytes(300, 3)))
+}
+
+fn group_message_of_peer(participants: u64) -> peer::Node {
+    let to = |number: u64| {
+        let enc = NodeBuilder::new("enc")
+            .attr("v", "2")
+            .attr("type", "pkmsg")
+            .bytes(bytes(128, number as usize))
+            .build();
+        let user = (100_000_000_000_000 + number * 7_919).to_string();
+        NodeBuilder::new("to")
+            .attr("jid", peer_jid(&user, Server::Lid, (number % 5) as u16))
+            .children([enc])
+            .build()
+    };
+    NodeBuilder::new("message")
+        .attr("to", peer_jid("120363499810979602", Server::Group, 0))
+        .attr("id", "3EB0F1CE5636D7B313A7CA")
+        .attr("type", "text")
+        .attr("phash", "2:k7+fnu/2")
+        .attr("addressing_mode", "lid")
+        .children([
+            NodeBuilder::new("participants").children((0..participants).map(to)).build(),
+            NodeBuilder::new("enc").attr("v", "2").attr("type", "skmsg").bytes(bytes(300, 3)).build(),
+        ])
+        .build()
 }
 
 fn usync_result(users: u64) -> Node {
