@@ -5,12 +5,13 @@ use std::sync::Arc;
 use wa_binary::Node;
 use wa_core::prekeys::{FIRST_UPLOAD, ROTATION_SECONDS, Watermarks, next_id, retry_delay};
 use wa_crypto::curve::{KeyPair, PublicKey};
-use wa_store::{Changes, PreKey, PreKeyState, SignedPreKey, SignedPreKeyState, tables};
+use wa_store::{Changes, Device, PreKey, PreKeyState, SignedPreKey, SignedPreKeyState, tables};
 
 use crate::connection::link::{Link, RequestError, iq};
 use crate::connection::outcome::Ended;
 use crate::credentials::{self, Own};
 use crate::shared::Shared;
+use crate::vault::change_device;
 
 /// After a login: uploads if the server has none, then rotates if it is time.
 pub(crate) async fn upkeep(shared: &Arc<Shared>, link: &Link) {
@@ -77,14 +78,7 @@ async fn upload_once(shared: &Arc<Shared>, link: &Link) -> Result<(), Problem> {
         committed.release()
     };
     link.ask(|id| upload.request(id)).await.map_err(Problem::Request)?;
-    let mut vault = shared.vault.lock().await;
-    let mut device = (*shared.device()).clone();
-    device.server_has_prekeys = true;
-    let mut changes = Changes::new();
-    changes.put(tables::Devices, &(), &device);
-    let _ = vault.commit(shared, changes).await.map_err(|_| Problem::Gone)?;
-    shared.set_device(device);
-    Ok(())
+    change_device(shared, |device, _| device.server_has_prekeys = true).await.map_err(|_| Problem::Gone)
 }
 
 /// Rotates the signed pre-key every 27 days; the first run only notes the time.
@@ -95,10 +89,9 @@ async fn rotate(shared: &Arc<Shared>, link: &Link) -> Result<(), RequestError> {
     if device.signed_prekey_since.is_some() && !due {
         return Ok(());
     }
-    let mut device = (*device).clone();
+    let gone = |_| RequestError::Disconnected;
     if !due {
-        device.signed_prekey_since = Some(now);
-        return store_device(shared, device, Changes::new()).await;
+        return change_device(shared, |device, _| device.signed_prekey_since = Some(now)).await.map_err(gone);
     }
     let id = next_id(device.signed_prekey_id);
     let signed = wa_signal::SignedPreKey::generate(id, device.identity().pair(), &mut shared.rng());
@@ -108,63 +101,49 @@ async fn rotate(shared: &Arc<Shared>, link: &Link) -> Result<(), RequestError> {
         created: now,
         state,
     };
-    let mut changes = Changes::new();
-    changes.put(tables::SignedPreKeys, &id, &row(SignedPreKeyState::Staged));
-    store_device(shared, device.clone(), changes).await?;
+    let staged = row(SignedPreKeyState::Staged);
+    change_device(shared, |_, changes| {
+        changes.put(tables::SignedPreKeys, &id, &staged);
+    })
+    .await
+    .map_err(gone)?;
     let rotate = Node::new("rotate").child(credentials::signed_key(&signed).to_node());
     match link.ask(|request| iq(request, "set", "encrypt").child(rotate)).await {
         Ok(_) => {}
         Err(RequestError::Refused { code: 400..=499, .. }) => {
-            let mut changes = Changes::new();
-            changes.delete(tables::SignedPreKeys, &id);
-            return store_device(shared, device, changes).await;
+            let drop_staged = |_: &mut Device, changes: &mut Changes| {
+                changes.delete(tables::SignedPreKeys, &id);
+            };
+            return change_device(shared, drop_staged).await.map_err(gone);
         }
         Err(error) => return Err(error),
     }
-    let mut changes = Changes::new();
     let old = shared.store.whole(tables::SignedPreKeys).await.unwrap_or_default();
-    for (old_id, old) in old.iter().filter(|(old_id, _)| *old_id != id) {
-        changes.put(
-            tables::SignedPreKeys,
-            old_id,
-            &SignedPreKey { state: SignedPreKeyState::Old, ..old.clone() },
-        );
-    }
-    // Late messages name old keys: the three latest stay.
-    let mut ids: Vec<(wa_store::UnixTime, u32)> =
-        old.iter().filter(|(old_id, _)| *old_id != id).map(|(old_id, old)| (old.created, *old_id)).collect();
-    ids.sort();
-    for (_, surplus) in ids.iter().rev().skip(3) {
-        changes.delete(tables::SignedPreKeys, surplus);
-    }
-    changes.put(tables::SignedPreKeys, &id, &row(SignedPreKeyState::Current));
-    device.signed_prekey_id = id;
-    device.signed_prekey_since = Some(now);
-    store_device(shared, device, changes).await
-}
-
-async fn store_device(
-    shared: &Shared,
-    device: wa_store::Device,
-    mut changes: Changes,
-) -> Result<(), RequestError> {
-    changes.put(tables::Devices, &(), &device);
-    let mut vault = shared.vault.lock().await;
-    let _ = vault.commit(shared, changes).await.map_err(|_| RequestError::Disconnected)?;
-    shared.set_device(device);
-    Ok(())
+    let current = row(SignedPreKeyState::Current);
+    change_device(shared, |device, changes| {
+        let mut latest: Vec<_> = old.iter().filter(|(old_id, _)| *old_id != id).collect();
+        latest.sort_by_key(|(old_id, old)| std::cmp::Reverse((old.created, *old_id)));
+        for (place, (old_id, old)) in latest.into_iter().enumerate() {
+            // Late messages name old keys: the three latest stay.
+            if place < 3 {
+                let old = SignedPreKey { state: SignedPreKeyState::Old, ..old.clone() };
+                changes.put(tables::SignedPreKeys, old_id, &old);
+            } else {
+                changes.delete(tables::SignedPreKeys, old_id);
+            }
+        }
+        changes.put(tables::SignedPreKeys, &id, &current);
+        device.signed_prekey_id = id;
+        device.signed_prekey_since = Some(now);
+    })
+    .await
+    .map_err(gone)
 }
 
 /// `<notification type="encrypt">`: the server runs low on our keys, or somebody has a new identity.
 pub(crate) async fn notification(shared: &Arc<Shared>, link: &Link, stanza: &Node) -> Result<(), Ended> {
     if stanza.optional_child("count").is_some() {
-        let mut device = (*shared.device()).clone();
-        device.server_has_prekeys = false;
-        let mut changes = Changes::new();
-        changes.put(tables::Devices, &(), &device);
-        let mut vault = shared.vault.lock().await;
-        let _ = vault.commit(shared, changes).await?;
-        shared.set_device(device);
+        change_device(shared, |device, _| device.server_has_prekeys = false).await?;
         let (shared, link) = (Arc::clone(shared), link.clone());
         tokio::spawn(async move { upload(&shared, &link).await });
         return Ok(());

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use wa_binary::{Jid, Node, NodeRef};
-use wa_store::{Changes, MappingSource, UnixTime, tables};
+use wa_store::{MappingSource, UnixTime};
 
 use crate::connection::link::{Link, iq};
 use crate::credentials::Own;
 use crate::health::{Cause, Condition, DeadlineKind, Status};
 use crate::identity::user_row;
 use crate::shared::Shared;
+use crate::vault::change_device;
 
 /// Begins everything that a login brings. Later steps stop by themselves when the connection ends.
 pub(crate) fn begin(shared: &Arc<Shared>, link: &Link, lid: Option<Jid>) {
@@ -29,23 +30,19 @@ pub(crate) fn begin(shared: &Arc<Shared>, link: &Link, lid: Option<Jid>) {
 
 /// Counts the login and keeps the LID that it may have brought.
 async fn store_login(shared: &Shared, lid: Option<Jid>) -> bool {
-    let mut vault = shared.vault.lock().await;
-    let mut device = (*shared.device()).clone();
-    device.login_counter += 1;
-    let mut changes = Changes::new();
-    if let (Some(registration), Some(lid)) = (&mut device.registration, lid) {
-        let user = user_row(&lid);
-        if registration.lid.as_ref() != Some(&user) {
-            changes.link_lid(&user, &registration.pn.user, MappingSource::Own, shared.now());
-            registration.lid = Some(user);
+    let now = shared.now();
+    change_device(shared, |device, changes| {
+        device.login_counter += 1;
+        if let (Some(registration), Some(lid)) = (&mut device.registration, lid) {
+            let user = user_row(&lid);
+            if registration.lid.as_ref() != Some(&user) {
+                changes.link_lid(&user, &registration.pn.user, MappingSource::Own, now);
+                registration.lid = Some(user);
+            }
         }
-    }
-    changes.put(tables::Devices, &(), &device);
-    let stored = vault.commit(shared, changes).await.is_ok();
-    if stored {
-        shared.set_device(device);
-    }
-    stored
+    })
+    .await
+    .is_ok()
 }
 
 /// `<ib><unified_session/></ib>` (chapter 01 §10.1).

@@ -273,12 +273,6 @@ pub(crate) async fn refresh(shared: &Arc<Shared>, stanza: &Node) -> Result<(), E
     if asked.is_none() || shared.device().registration.is_some() {
         return Ok(());
     }
-    let mut vault = shared.vault.lock().await;
-    let mut device = (*shared.device()).clone();
-    device.adv_secret = Secret::random(&mut shared.rng());
-    let mut changes = Changes::new();
-    changes.put(tables::Devices, &(), &device);
-    let _ = vault.commit(shared, changes).await?;
-    shared.set_device(device);
-    Ok(())
+    let secret = Secret::random(&mut shared.rng());
+    crate::vault::change_device(shared, |device, _| device.adv_secret = secret).await
 }

@@ -7,7 +7,7 @@ mod step;
 
 use std::time::Duration;
 
-use wa_store::{Committed, Pending, Retry, StoreError, Uncommitted};
+use wa_store::{Changes, Committed, Device, Pending, Retry, StoreError, Uncommitted, tables};
 
 use crate::connection::outcome::Ended;
 use crate::health::board::Place;
@@ -66,5 +66,53 @@ impl Vault {
                 }
             }
         }
+    }
+}
+
+/// Changes the credentials as they are now, in the vault's order, with whatever has to be stored together with them. A
+/// copy of the credentials that was made before a wait is out of date after it, and must not be stored.
+pub(crate) async fn change_device(
+    shared: &Shared,
+    change: impl FnOnce(&mut Device, &mut Changes),
+) -> Result<(), Ended> {
+    let mut vault = shared.vault.lock().await;
+    let mut device = (*shared.device()).clone();
+    let mut changes = Changes::new();
+    change(&mut device, &mut changes);
+    changes.put(tables::Devices, &(), &device);
+    let _ = vault.commit(shared, changes).await?;
+    shared.set_device(device);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::future::join_all;
+    use rand::SeedableRng;
+    use rand::rngs::StdRng;
+    use wa_store::MemoryStore;
+
+    use super::*;
+    use crate::config::Config;
+
+    #[tokio::test]
+    async fn changes_of_the_credentials_side_by_side_lose_none() {
+        let store = MemoryStore::open().await.unwrap();
+        let account = store.account("main").open().await.unwrap();
+        let mut rng = StdRng::seed_from_u64(1);
+        let (device, _) = crate::credentials::create(store.clock().now(), &mut rng);
+        let (tell, _control) = tokio::sync::mpsc::unbounded_channel();
+        let shared = Shared::new(Config::default(), account, device, Box::new(rng), tell);
+        // All have begun before the first ends, as a rotation that waits for the server and a retry receipt do.
+        let holder = shared.vault.lock().await;
+        let mut all = Box::pin(join_all(
+            (0..20).map(|_| change_device(&shared, |device, _| device.login_counter += 1)),
+        ));
+        assert!(futures_util::FutureExt::now_or_never(&mut all).is_none());
+        drop(holder);
+        assert!(all.await.iter().all(Result::is_ok));
+        assert_eq!(shared.device().login_counter, 20);
+        let stored = shared.store.one(tables::Devices, &()).await.unwrap().unwrap();
+        assert_eq!(stored.login_counter, 20);
     }
 }
