@@ -211,7 +211,7 @@ pub struct SqliteBackend {
     /// Set when the blocking pool does the work.
     pool: Option<Arc<Pool>>,
     /// Ends when the threads have ended and all files are closed.
-    ended: Mutex<Vec<oneshot::Receiver<()>>>,
+    ended: Mutex<Option<oneshot::Receiver<()>>>,
 }
 
 impl SqliteBackend {
@@ -227,13 +227,14 @@ impl SqliteBackend {
             writes: Arc::new(Queue::new()),
             reads: Arc::new(Queue::new()),
             pool: None,
-            ended: Mutex::new(Vec::new()),
+            ended: Mutex::new(None),
         };
         if threads == Threads::BlockingPool {
             backend.pool =
                 Some(Arc::new(Pool { writer: Mutex::new(Some(writer)), reader: Mutex::new(readers.pop()) }));
             return Ok(backend);
         }
+        let mut readers_ended: Vec<oneshot::Receiver<()>> = Vec::with_capacity(readers.len());
         for mut connection in readers {
             let (alive, ended) = oneshot::channel();
             let reads = Arc::clone(&backend.reads);
@@ -245,7 +246,7 @@ impl SqliteBackend {
                 drop(connection);
                 drop(alive);
             })?;
-            backend.ended.get_mut().push(ended);
+            readers_ended.push(ended);
         }
         let (alive, ended) = oneshot::channel();
         let writes = Arc::clone(&backend.writes);
@@ -255,10 +256,14 @@ impl SqliteBackend {
             while let Some(jobs) = writes.wait(GROUP) {
                 writer.work(jobs);
             }
+            // SQLite removes its log with the last connection, unless two of them close at once.
+            for reader in readers_ended {
+                let _ = reader.blocking_recv();
+            }
             drop(writer);
             drop(alive);
         })?;
-        backend.ended.get_mut().push(ended);
+        *backend.ended.get_mut() = Some(ended);
         Ok(backend)
     }
 
@@ -490,9 +495,9 @@ impl Backend for SqliteBackend {
                 }
             }
         }
-        let ended = std::mem::take(&mut *self.ended.lock());
-        for end in ended {
-            let _ = end.await;
+        let ended = self.ended.lock().take();
+        if let Some(ended) = ended {
+            let _ = ended.await;
         }
         Ok(())
     }
