@@ -1,6 +1,7 @@
 //! An echo bot: answers `ping`, `!help` and `::bot_info`, keeps everything in an SQLite file and survives restarts.
 //!
-//! Against the live service: `cargo run --example echo`. Against a simulator: `cargo run --example echo -- --server
+//! Against the live service: `cargo run --example echo` shows a QR code, `-- --phone +15550100` asks for a code to type
+//! into that phone. Against a simulator: `cargo run --example echo -- --server
 //! ws://127.0.0.1:8080/ws/chat --root <key in hex>`, both as `wa-sim` prints them.
 #![allow(clippy::print_stdout)]
 
@@ -11,6 +12,7 @@ use anyhow::{Context as _, Result};
 use clap::Parser;
 use tokio_tungstenite::tungstenite::http::Uri;
 use wa_client::events::{Event, Kind};
+use wa_client::linking::{CodeError, CodeOptions};
 use wa_client::{Client, RootCa};
 use wa_store::SqliteStore;
 
@@ -26,6 +28,9 @@ struct Arguments {
     /// Its root of trust: 32 bytes in hex.
     #[arg(long, requires = "server")]
     root: Option<String>,
+    /// Link by a code for this number, country code included, instead of the QR code.
+    #[arg(long)]
+    phone: Option<String>,
 }
 
 #[tokio::main]
@@ -42,10 +47,14 @@ async fn main() -> Result<()> {
         builder = builder.root(RootCa::new(key, 0));
     }
     let (client, mut events) = builder.connect().await?;
+    if let Some(number) = arguments.phone.clone().filter(|_| client.me().is_none()) {
+        tokio::spawn(link_by_code(client.clone(), number));
+    }
+    let shows_qr = arguments.phone.is_none();
     loop {
         tokio::select! {
             event = events.next() => match event {
-                Some(event) => handle(&client, &event).await,
+                Some(event) => handle(&client, &event, shows_qr).await,
                 None => return Ok(()),
             },
             _ = tokio::signal::ctrl_c() => {
@@ -56,9 +65,21 @@ async fn main() -> Result<()> {
     }
 }
 
-async fn handle(client: &Client, event: &Event) {
+/// Asks for a code; waits for the server to offer one.
+async fn link_by_code(client: Client, number: String) {
+    loop {
+        match client.linking().code(&number, CodeOptions::default()).await {
+            Ok(code) => return println!("type this code into the phone: {code}"),
+            Err(CodeError::NoOffer) => client.reconnect_now(),
+            Err(error) => return println!("no code: {error}. {}", error.remedy()),
+        }
+    }
+}
+
+async fn handle(client: &Client, event: &Event, shows_qr: bool) {
     match &event.kind {
-        Kind::LinkingQr(qr) => println!("{qr}"),
+        Kind::LinkingQr(qr) if shows_qr => println!("{qr}"),
+        Kind::LinkingProblem(problem) => println!("linking: {problem:?}"),
         Kind::Linked(me) => println!("linked as +{me}"),
         Kind::Health(health) => println!("{health}"),
         Kind::Message(message) if !message.from_me => {

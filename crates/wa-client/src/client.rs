@@ -20,7 +20,7 @@ use crate::egress::Egress;
 use crate::events::EventStream;
 use crate::health::Health;
 use crate::identity::Peer;
-use crate::linking::LinkCheck;
+use crate::linking::{LinkCheck, PasskeyAuthenticator};
 use crate::shared::{Rng, Shared};
 
 /// Builds a client. Every setting has a safe default.
@@ -125,6 +125,12 @@ impl Builder {
         self
     }
 
+    /// The application's part of a link that demands a passkey. Without it such a link fails.
+    pub fn passkey(mut self, authenticator: impl PasskeyAuthenticator + 'static) -> Self {
+        self.config.passkey = Some(Arc::new(authenticator));
+        self
+    }
+
     /// Another generator than the operating system's: a seeded one makes a run repeatable. Never for production.
     pub fn randomness(mut self, rng: impl CryptoRng + Send + Sync + 'static) -> Self {
         self.config.randomness = Some(Box::new(rng));
@@ -202,6 +208,23 @@ impl std::fmt::Debug for Client {
     }
 }
 
+/// The health of an account as it changes. States that were passed while nobody looked are skipped.
+#[derive(Debug, Clone)]
+pub struct HealthChanges(tokio::sync::watch::Receiver<Health>);
+
+impl HealthChanges {
+    /// The health as it is now; [`next`](Self::next) waits for another one.
+    pub fn now(&mut self) -> Health {
+        self.0.borrow_and_update().clone()
+    }
+
+    /// The next state that was not seen yet; `None` when the client is gone.
+    pub async fn next(&mut self) -> Option<Health> {
+        self.0.changed().await.ok()?;
+        Some(self.now())
+    }
+}
+
 /// Why waiting for the connection ended without one.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("not online within {within:?}: {health}")]
@@ -232,6 +255,11 @@ impl Client {
     /// The health as it is now.
     pub fn health(&self) -> Health {
         self.shared.health().borrow().clone()
+    }
+
+    /// Watches the health: the newest state, apart from the events. Any number of watchers.
+    pub fn health_changes(&self) -> HealthChanges {
+        HealthChanges(self.shared.health())
     }
 
     /// Waits until the account is online.
@@ -273,9 +301,23 @@ impl Client {
         let own = self.shared.device().pn().ok_or(RequestError::Disconnected)?;
         let remove =
             wa_binary::Node::new("remove-companion-device").attr("jid", own).attr("reason", "user_initiated");
-        link.ask(|id| iq(id, "set", "md").child(remove)).await?;
+        // The server may end the connection right behind its answer.
+        self.shared.set_leaving(true);
+        let told = link.ask(|id| iq(id, "set", "md").child(remove)).await;
+        if told.is_err() {
+            self.shared.set_leaving(false);
+        }
+        told?;
         link.end(Ended::LoggedOut);
         Ok(())
+    }
+
+    /// Unlinks the device whether the server can be told or not: what belongs to the number is deleted, and nothing
+    /// that was on its way is sent. A server that was not told keeps the device until it is removed on the phone.
+    pub async fn logout_force(&self) {
+        if self.me().is_some() && self.logout().await.is_err() {
+            self.shared.control(Control::Forget);
+        }
     }
 
     /// Stops reading, finishes the commit in flight, sends its acks, closes and gives the lease back. After `deadline`

@@ -11,7 +11,7 @@ use wa_noise::RootCa;
 use crate::connection::transport::{Connector, DialRequest};
 use crate::connection::websocket::WebSocketConnector;
 use crate::egress::Egress;
-use crate::linking::LinkCheck;
+use crate::linking::{LinkCheck, PasskeyAuthenticator};
 use crate::presence::OnConnect;
 use crate::shared::Rng;
 
@@ -114,6 +114,7 @@ pub(crate) struct Config {
     pub(crate) timeouts: Timeouts,
     pub(crate) presence: OnConnect,
     pub(crate) link_check: Option<Arc<dyn LinkCheck>>,
+    pub(crate) passkey: Option<Arc<dyn PasskeyAuthenticator>>,
     pub(crate) inbox: InboxLimit,
     pub(crate) randomness: Option<Rng>,
 }
@@ -133,6 +134,7 @@ impl Default for Config {
             timeouts: Timeouts::default(),
             presence: OnConnect::default(),
             link_check: None,
+            passkey: None,
             inbox: InboxLimit::default(),
             randomness: None,
         }

@@ -27,7 +27,7 @@ mod startup;
 mod state;
 mod vault;
 
-pub use client::{Builder, Client, ConnectError, NotOnline};
+pub use client::{Builder, Client, ConnectError, HealthChanges, NotOnline};
 pub use connection::link::RequestError;
 pub use connection::transport::{BoxTransport, Connector, DialError, DialRequest, Transport, TransportError};
 pub use connection::websocket::WebSocketConnector;

@@ -43,11 +43,14 @@ pub(crate) struct Shared {
     stopped: AtomicBool,
     /// Whether the account is shown as online: receipts are active then.
     active: AtomicBool,
+    /// The application is logging out: what ends the connection is its own doing.
+    leaving: AtomicBool,
     /// The connection that messages may be sent on: one that has caught up.
     ready: AtomicU64,
     pub(crate) version: Mutex<ClientVersion>,
     pub(crate) reports: Reports,
     pub(crate) workers: Workers,
+    pub(crate) linking: crate::linking::Room,
 }
 
 impl Shared {
@@ -75,10 +78,12 @@ impl Shared {
             inbox_rows: AtomicU64::new(0),
             stopped: AtomicBool::new(false),
             active: AtomicBool::new(false),
+            leaving: AtomicBool::new(false),
             ready: AtomicU64::new(0),
             version: Mutex::new(config.version),
             reports: Reports::default(),
             workers: Workers::default(),
+            linking: crate::linking::Room::default(),
             config,
             store,
         }
@@ -181,6 +186,16 @@ impl Shared {
     /// The account was shown as online, or as offline.
     pub(crate) fn set_active(&self, active: bool) {
         self.active.store(active, Ordering::Relaxed);
+    }
+
+    /// Whether the application is logging out.
+    pub(crate) fn is_leaving(&self) -> bool {
+        self.leaving.load(Ordering::Acquire)
+    }
+
+    /// The application begins to log out, or has.
+    pub(crate) fn set_leaving(&self, leaving: bool) {
+        self.leaving.store(leaving, Ordering::Release);
     }
 
     /// Writes an event into the inbox, as part of somebody's commit.

@@ -21,6 +21,10 @@ pub(crate) enum Ended {
     StreamError(Node),
     /// The refs of an unlinked connection ran out.
     QrExpired,
+    /// The pairing code is over, and the refs are too.
+    CodeExpired,
+    /// The account has as many linked devices as it may.
+    DeviceLimit,
     /// The link was refused by us.
     LinkRefused(String),
     /// The lease is gone.
@@ -63,6 +67,10 @@ pub(crate) enum Stop {
     Refused,
     /// QR codes ran out.
     QrExpired,
+    /// The pairing code is over.
+    CodeExpired,
+    /// No place for another device.
+    DeviceLimit,
     /// The link was refused.
     LinkRefused,
     /// The lease is gone.
@@ -93,6 +101,8 @@ impl Ended {
             Self::Failure(node) => failure(node),
             Self::StreamError(node) => stream_error(node),
             Self::QrExpired => Verdict::plain(Cause::QrExpired, Next::Stop(Stop::QrExpired)),
+            Self::CodeExpired => Verdict::plain(Cause::CodeExpired, Next::Stop(Stop::CodeExpired)),
+            Self::DeviceLimit => Verdict::plain(Cause::DeviceLimit, Next::Stop(Stop::DeviceLimit)),
             Self::LinkRefused(why) => Verdict {
                 cause: Cause::LinkRefused,
                 evidence: Some(Evidence::Error(why.clone())),

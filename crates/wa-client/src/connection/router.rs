@@ -153,6 +153,7 @@ impl Router {
                     }
                 }
                 "dirty" => startup::clean(&self.shared, &self.link, child),
+                "downgrade_webclient" => linking::phone_too_old(&self.shared),
                 "client_expiration" => startup::client_expires(&self.shared, child),
                 other => tracing::debug!(tag = other, "a bulletin without a handler"),
             }
@@ -225,7 +226,13 @@ impl Router {
             "devices" | "account_sync" => devices::notification(shared, &stanza).await,
             "w:gp2" => crate::groups::notification(shared, &stanza).await,
             "privacy_token" => crate::privacy::notification(shared, &stanza).await,
-            "companion_reg_refresh" => linking::refresh(shared, &stanza).await,
+            "companion_reg_refresh" => linking::refresh(shared, link, &stanza).await,
+            "link_code_companion_reg" => linking::code_notification(shared, link, &stanza).await,
+            "passkey_prologue_request" => linking::passkey_demanded(shared, link, &stanza).await,
+            "crsc_continuation" => {
+                linking::passkey_continuation(shared, link, &stanza);
+                Ok(())
+            }
             _ => Ok(()),
         };
         match handled {

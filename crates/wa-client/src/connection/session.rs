@@ -70,6 +70,7 @@ impl Session {
         let mut last_received = Instant::now();
         // The first send since the last receive: later ones must not move it.
         let mut unanswered: Option<Instant> = None;
+        let mut asked_since = false;
         let mut next_ping = last_received + self.inbound.draw(self.keepalive.interval);
         let mut leaving: Option<Instant> = None;
         let mut ending: Option<Ended> = None;
@@ -78,7 +79,11 @@ impl Session {
                 work = Some(self.inbound.receive(std::mem::take(&mut batch)));
             }
             let dead_at = unanswered.map(|since| since + self.keepalive.dead_after);
-            let timer = [Some(next_ping), dead_at, leaving].into_iter().flatten().min().unwrap_or(next_ping);
+            // Acks and receipts get no answer: a question in good time tells a quiet server from a dead socket.
+            let ask_at =
+                unanswered.filter(|_| !asked_since).map(|since| since + self.keepalive.dead_after / 2);
+            let timer =
+                [Some(next_ping), ask_at, dead_at, leaving].into_iter().flatten().min().unwrap_or(next_ping);
             tokio::select! {
                 biased;
                 ended = async { match &mut work { Some(work) => work.await, None => std::future::pending().await } } => {
@@ -106,6 +111,7 @@ impl Session {
                     };
                     last_received = Instant::now();
                     unanswered = None;
+                    asked_since = false;
                     self.decoder.push(&bytes);
                     match self.open_frames() {
                         Ok(nodes) => batch.extend(nodes),
@@ -121,9 +127,11 @@ impl Session {
                     if leaving.is_some_and(|at| at <= now) {
                         return Ended::Closed(Some("the server said goodbye".into()));
                     }
-                    if next_ping <= now {
+                    let ask = ask_at.is_some_and(|at| at <= now);
+                    if next_ping <= now || ask {
                         next_ping = now + self.inbound.draw(self.keepalive.interval);
-                        if now - last_received >= self.keepalive.interval.0 {
+                        if ask || now - last_received >= self.keepalive.interval.0 {
+                            asked_since = true;
                             let ping = self.inbound.ping();
                             if let Ok(bytes) = super::link::encode(&ping) {
                                 if let Err(ended) = self.write_queued(Some(Outgoing::Stanza(bytes))).await {

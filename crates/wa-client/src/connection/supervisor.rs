@@ -24,10 +24,12 @@ use crate::shared::Shared;
 use crate::{login, state};
 
 /// What the application tells the supervisor.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) enum Control {
     /// Connect now: a wait ends, a stop is lifted, a connection is renewed.
     Reconnect,
+    /// Forget the link, told or not.
+    Forget,
     /// End for good.
     Shutdown,
 }
@@ -49,11 +51,15 @@ impl Supervisor {
     /// Runs until the application ends it.
     pub(crate) async fn run(mut self) {
         self.memory.known = state::known_server(&self.shared.store).await;
-        loop {
-            let verdict = self.connect().await;
+        'life: loop {
+            let mut verdict = self.connect().await;
             self.shared.set_link(None);
-            if !self.follow(verdict).await {
-                break;
+            loop {
+                verdict = match self.follow(verdict).await {
+                    Then::Connect => break,
+                    Then::Do(verdict) => verdict,
+                    Then::End => break 'life,
+                };
             }
         }
         let now = self.shared.now();
@@ -83,7 +89,7 @@ impl Supervisor {
             }
         };
         let (verdict, online) = match result {
-            Ok((ended, online)) => (ended.verdict(), online),
+            Ok((ended, online)) => (self.read(ended).verdict(), online),
             Err(verdict) => (verdict, Duration::ZERO),
         };
         self.backoff.connected_for(online);
@@ -92,8 +98,27 @@ impl Supervisor {
         verdict
     }
 
-    /// Does what the verdict says; false ends the supervisor.
-    async fn follow(&mut self, verdict: Verdict) -> bool {
+    /// What the end of a connection means for an account that is not linked yet, or is since just now.
+    fn read(&self, ended: Ended) -> Ended {
+        let linked = self.shared.device().registration.is_some();
+        let completed = self.shared.linking.take_completed();
+        match ended {
+            Ended::StreamError(_) | Ended::Failure(_)
+                if self.shared.is_leaving()
+                    && matches!(ended.verdict().cause, Cause::DeviceRemoved | Cause::UnlinkedByPhone) =>
+            {
+                Ended::LoggedOut
+            }
+            // After `pair-success` the server closes; the login follows at once.
+            Ended::Closed(_) if completed => Ended::Reconnect,
+            // The server closes when the refs are used up: asking for new ones is a person's decision.
+            Ended::Closed(why) if !linked => self.shared.linking.ran_out().unwrap_or(Ended::Closed(why)),
+            other => other,
+        }
+    }
+
+    /// Does what the verdict says.
+    async fn follow(&mut self, verdict: Verdict) -> Then {
         let Verdict { cause, evidence, next } = verdict;
         match next {
             Next::Again => self.wait(Duration::ZERO, cause, evidence).await,
@@ -114,24 +139,24 @@ impl Supervisor {
         }
     }
 
-    /// Waits, interruptibly; false when the application ended it.
-    async fn wait(&mut self, wait: Duration, cause: Cause, evidence: Option<Evidence>) -> bool {
+    /// Waits, interruptibly.
+    async fn wait(&mut self, wait: Duration, cause: Cause, evidence: Option<Evidence>) -> Then {
         if wait.is_zero() {
-            return true;
+            return Then::Connect;
         }
         let now = self.shared.now();
         let next_at = now.after(wait);
         let status = Status::Reconnecting { attempt: self.backoff.attempt(), next_at };
         self.report(Condition::new(status, cause, now).next_attempt(next_at), evidence);
         tokio::select! {
-            () = tokio::time::sleep(wait) => true,
-            control = self.control.recv() => matches!(control, Some(Control::Reconnect)),
+            () = tokio::time::sleep(wait) => Then::Connect,
+            control = self.control.recv() => Then::of(control),
         }
     }
 
-    async fn stopped(&mut self, stop: Stop, cause: Cause, evidence: Option<Evidence>) -> bool {
+    async fn stopped(&mut self, stop: Stop, cause: Cause, evidence: Option<Evidence>) -> Then {
         match stop {
-            Stop::Stopped => false,
+            Stop::Stopped => Then::End,
             Stop::LoggedOut(how) => {
                 self.forget(how).await;
                 self.stop(Status::LoggedOut(how), cause, evidence, None).await
@@ -148,9 +173,11 @@ impl Supervisor {
             Stop::Replaced => self.stop(Status::Replaced, cause, evidence, None).await,
             Stop::Refused | Stop::LinkRefused => self.stop(Status::Refused, cause, evidence, None).await,
             Stop::QrExpired => self.stop(Status::LinkExpired(LinkOffer::Qr), cause, evidence, None).await,
+            Stop::CodeExpired => self.stop(Status::LinkExpired(LinkOffer::Code), cause, evidence, None).await,
+            Stop::DeviceLimit => self.stop(Status::DeviceLimit, cause, evidence, None).await,
             Stop::LeaseLost => {
                 self.stop(Status::LeaseLost, cause, evidence, None).await;
-                false
+                Then::End
             }
         }
     }
@@ -162,14 +189,14 @@ impl Supervisor {
         cause: Cause,
         evidence: Option<Evidence>,
         deadline: Option<UnixTime>,
-    ) -> bool {
+    ) -> Then {
         let mut condition = Condition::new(status, cause, self.shared.now());
         condition.deadline = deadline;
         self.report(condition, evidence);
         if cause == Cause::LeaseLost {
-            return false;
+            return Then::End;
         }
-        matches!(self.control.recv().await, Some(Control::Reconnect))
+        Then::of(self.control.recv().await)
     }
 
     fn report(&self, mut condition: Condition, evidence: Option<Evidence>) {
@@ -180,6 +207,7 @@ impl Supervisor {
     /// The link is gone: tells the application and deletes what belonged to the number, in one commit.
     async fn forget(&mut self, how: LoggedOutBy) {
         tracing::info!(?how, "logged out");
+        self.shared.set_leaving(false);
         let mut vault = self.shared.vault.lock().await;
         let (device, signed) = crate::credentials::create(self.shared.now(), &mut self.shared.rng());
         let mut changes = Changes::new();
@@ -197,10 +225,29 @@ impl Supervisor {
     }
 }
 
+/// What follows a wait or a stop.
+enum Then {
+    Connect,
+    /// The application wants something else first.
+    Do(Verdict),
+    End,
+}
+
+impl Then {
+    fn of(control: Option<Control>) -> Self {
+        match control {
+            Some(Control::Reconnect) => Self::Connect,
+            Some(Control::Forget) => Self::Do(Ended::LoggedOut.verdict()),
+            Some(Control::Shutdown) | None => Self::End,
+        }
+    }
+}
+
 /// What the application says while an attempt runs.
 async fn told(control: &mut mpsc::UnboundedReceiver<Control>) -> Ended {
     match control.recv().await {
         Some(Control::Reconnect) => Ended::Reconnect,
+        Some(Control::Forget) => Ended::LoggedOut,
         Some(Control::Shutdown) | None => Ended::Shutdown,
     }
 }

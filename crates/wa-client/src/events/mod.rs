@@ -19,6 +19,7 @@ use crate::client::Client;
 use crate::health::Health;
 use crate::identity::{ChatRef, Peer};
 use crate::linking::qr::LinkingQr;
+use crate::linking::{LinkProblem, LinkingCode};
 use crate::messages::sending::{SendError, Sending};
 use crate::messages::types::{Receipt, ReceivedMessage};
 
@@ -28,6 +29,10 @@ use crate::messages::types::{Receipt, ReceivedMessage};
 pub enum Kind {
     /// A QR code to show; the newest replaces those before.
     LinkingQr(LinkingQr),
+    /// A pairing code to show.
+    LinkingCode(LinkingCode),
+    /// Something about a link went wrong while it was still wanted.
+    LinkingProblem(LinkProblem),
     /// The account is linked now.
     Linked(Peer),
     /// Another number was linked than before: state of the old number is gone, the application's is kept.

@@ -13,6 +13,8 @@ use super::Kind;
 pub(crate) enum Slot {
     Health,
     Qr,
+    Code,
+    LinkProblem,
     /// Who types where.
     Typing(Jid, Jid),
 }

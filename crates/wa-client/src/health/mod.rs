@@ -58,11 +58,6 @@ impl Condition {
         self
     }
 
-    pub(crate) const fn deadline(mut self, at: UnixTime) -> Self {
-        self.deadline = Some(at);
-        self
-    }
-
     pub(crate) const fn next_attempt(mut self, at: UnixTime) -> Self {
         self.next_attempt = Some(at);
         self

@@ -412,6 +412,12 @@ impl World {
         }
         true
     }
+
+    /// Writes any stanza to a connection, as it is; also to one that is not logged in. It is not queued.
+    pub fn push_to(&mut self, now_ms: u64, conn: ConnId, node: Node) {
+        self.now_ms = now_ms;
+        self.write(conn, node);
+    }
 }
 
 /// Whether a delivery is a copy of what an own device sent.
