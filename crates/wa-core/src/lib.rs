@@ -15,6 +15,8 @@
 //! | [`blob`] | 06 §2: the encrypted files of app state and history |
 //! | [`history`] | 08: history blobs as a stream |
 //! | [`envelope`] | 05, 04 §12: what stands around a message |
+//! | [`queries`] | 09: what the server answers |
+//! | [`notifications`] | 09: what the server says unasked |
 //! | [`import`] | 04 §22.3: the Signal state of other libraries' stores |
 //! | [`secrets`] | 04 §18: message secrets, encrypted add-ons, bots |
 //! | [`tokens`] | 04 §19, §20: reporting and privacy tokens |
@@ -23,12 +25,15 @@ pub mod adv;
 pub mod app_state;
 pub mod blob;
 pub mod envelope;
+mod fields;
 pub mod history;
 pub mod import;
 pub mod login;
+pub mod notifications;
 pub mod pairing_code;
 pub mod passkey;
 pub mod prekeys;
+pub mod queries;
 mod sabotage;
 pub mod secrets;
 #[cfg(test)]

@@ -3,24 +3,16 @@
 use anyhow::{Result, bail};
 use wa_core::history::{HistoryError, HistoryLimits, HistoryReader, Part};
 
+use super::history_fields::{class, limits};
 use crate::{VectorFile, same};
 
 pub(super) fn check(file: &mut VectorFile<'_>) -> Result<()> {
     file.section("cases", |case| {
         case.prose("name")?;
         case.prose("note")?;
-        let mut limits = HistoryLimits::default();
-        if let Some(limit) = case.opt_u64("inflate_limit")? {
-            limits.blob = limit;
-        }
-        let class = match read(&case.base64("payload_b64")?, limits) {
-            Ok(()) => bail!("was read to the end"),
-            Err(HistoryError::MissingReference) => "HistoryMissingReference",
-            Err(HistoryError::Inflate(_)) => "HistoryInflate",
-            Err(HistoryError::TooLarge { .. }) => "HistoryTooLarge",
-            Err(HistoryError::Malformed(_)) => "MalformedProtobuf",
-        };
-        same("error", class, case.str("expect_error")?)
+        let limits = limits(case)?;
+        let Err(error) = read(&case.base64("payload_b64")?, limits) else { bail!("was read to the end") };
+        same("error", class(&error), case.str("expect_error")?)
     })
 }
 

@@ -3,9 +3,13 @@
 use crate::run::Family;
 
 mod appstate_fields;
+mod facts_fields;
+mod history_fields;
 mod messages_fields;
 mod noise_fields;
 mod signal_fields;
+mod stanzas_answers_fields;
+mod stanzas_notices_fields;
 
 macro_rules! families {
     ($($module:ident: $name:literal,)+) => {
@@ -31,7 +35,10 @@ families! {
     client_payload: "client-payload",
     connection_misc: "connection-misc",
     framing: "framing",
+    history_blobs: "history-blobs",
     history_corrupt: "history-corrupt",
+    history_external: "history-external",
+    history_requests: "history-requests",
     jids: "jids",
     media: "media",
     messages: "messages",
@@ -49,4 +56,5 @@ families! {
     signal_sessions: "signal-sessions",
     signal_x3dh: "signal-x3dh",
     signal_xeddsa: "signal-xeddsa",
+    stanzas_notifications: "stanzas-notifications",
 }

@@ -10,6 +10,7 @@ use wa_binary::{Family, Hosting, Jid, Node, NodeRef, Server};
 use wa_proto::business_cert::{VerifiedNameCertificate, verified_name_certificate};
 
 use super::newsletter::{self, NewsletterUpdate};
+pub(super) use crate::fields::{jid, number, text};
 
 /// Who we are: an address belongs to the account when its user is one of these.
 #[derive(Clone, Debug)]
@@ -525,16 +526,4 @@ fn broadcast_recipients(stanza: NodeRef<'_>) -> Vec<BroadcastRecipient> {
         })
     });
     recipients.collect()
-}
-
-pub(super) fn text(node: NodeRef<'_>, name: &str) -> Option<CompactString> {
-    node.value(name).map(|value| value.to_compact())
-}
-
-pub(super) fn jid(node: NodeRef<'_>, name: &str) -> Option<Jid> {
-    node.optional(name).jid().ok().flatten()
-}
-
-pub(super) fn number(node: NodeRef<'_>, name: &str) -> Option<u64> {
-    node.optional(name).u64().ok().flatten()
 }

@@ -6,16 +6,25 @@
 //! largest chat, never the blob.
 
 mod chat;
+mod learned;
+mod migration;
+mod notification;
 mod reader;
+pub mod requests;
 #[cfg(test)]
 mod tests;
 
 pub use chat::{Chat, Messages, StoredMessage};
+pub use learned::{Learned, StoredSecret, StoredToken};
+pub use migration::{LidMigration, MigratedUser};
+pub use notification::{HistoryDeletion, HistoryFile, HistorySource};
 pub use reader::{HistoryLimits, HistoryReader, Inflater, Part};
 
 use std::io;
 
 use wa_proto::WireError;
+
+use crate::blob::BlobError;
 
 /// Why a blob cannot be read on. What was handed out before stays true.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +32,9 @@ pub enum HistoryError {
     /// No bytes, and no reference to any.
     #[error("a history notification without a payload")]
     MissingReference,
+    /// The file that a notification refers to is not the one that it describes.
+    #[error("the file of a history notification cannot be opened")]
+    File(#[from] BlobError),
     /// Neither zlib nor gzip, a bad checksum, or cut short.
     #[error("the blob cannot be inflated")]
     Inflate(#[source] io::Error),
