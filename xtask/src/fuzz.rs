@@ -1,4 +1,5 @@
-//! `cargo xtask fuzz [target] [--seconds N]`: runs the targets of `fuzz/` with libFuzzer on the stable toolchain.
+//! `cargo xtask fuzz [target…] [--seconds N]`: runs the targets of `fuzz/` with libFuzzer on the stable toolchain and
+//! prints what each has reached.
 //!
 //! The coverage instrumentation is asked for with plain compiler flags, so neither a nightly compiler nor cargo-fuzz is
 //! needed. Corpora are seeded from the vector files: a line `//! Seeds: <file> <field> <field>…` in a target names a
@@ -9,7 +10,9 @@ use std::{
     collections::BTreeSet,
     fs,
     hash::{DefaultHasher, Hash, Hasher},
+    io::{BufRead, BufReader},
     path::{Path, PathBuf},
+    process::{Command, Stdio},
 };
 
 use anyhow::{Context, Result, bail, ensure};
@@ -26,24 +29,25 @@ const RUSTFLAGS: &str = "--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanit
     -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
     -Cllvm-args=-sanitizer-coverage-trace-compares -Ccodegen-units=1";
 
-/// Runs one target or all, ten minutes each unless told otherwise.
+/// Runs the named targets or all, ten minutes each unless told otherwise.
 pub(crate) fn run(steps: &mut Steps, arguments: &[String]) -> Result<()> {
-    let mut only = None;
+    let mut named = BTreeSet::new();
     let mut seconds = 600;
     let mut rest = arguments.iter();
     while let Some(argument) = rest.next() {
         match argument.as_str() {
             "--seconds" => seconds = rest.next().context("--seconds without a number")?.parse()?,
-            name if !name.starts_with('-') && only.is_none() => only = Some(name),
-            _ => bail!("usage: cargo xtask fuzz [target] [--seconds N]"),
+            name if !name.starts_with('-') => {
+                named.insert(name.to_owned());
+            }
+            _ => bail!("usage: cargo xtask fuzz [target…] [--seconds N]"),
         }
     }
-    let mut targets = targets(&steps.root)?;
-    if let Some(only) = only {
-        ensure!(targets.contains(only), "no target {only}; there are {targets:?}");
-        targets.retain(|target| target == only);
+    let all = targets(&steps.root)?;
+    if let Some(unknown) = named.difference(&all).next() {
+        bail!("no target {unknown}; there are {all:?}");
     }
-    fuzz(steps, &targets, seconds)
+    fuzz(steps, if named.is_empty() { &all } else { &named }, seconds)
 }
 
 /// Runs every target for a short time.
@@ -55,6 +59,7 @@ pub(crate) fn smoke(steps: &mut Steps) -> Result<()> {
 fn fuzz(steps: &mut Steps, targets: &BTreeSet<String>, seconds: u64) -> Result<()> {
     apt_install(steps, || is_installed("c++", &["--version"]), &["g++"])?;
     let binaries = build(steps)?;
+    let mut reached = Vec::new();
     for target in targets {
         let corpus = seed(&steps.root, target)?;
         let findings = steps.root.join("fuzz/artifacts").join(target);
@@ -66,10 +71,35 @@ fn fuzz(steps: &mut Steps, targets: &BTreeSet<String>, seconds: u64) -> Result<(
             .arg(format!("-max_total_time={seconds}"))
             .arg(format!("-artifact_prefix={}/", findings.display()))
             .args(["-seed=1", "-timeout=10", "-rss_limit_mb=1024", "-max_len=65536", "-len_control=20"])
-            .args(["-print_final_stats=1", "-verbosity=0"]);
-        steps.run(&format!("fuzz {target}"), &mut command)?;
+            .arg("-print_final_stats=1");
+        let mut last = String::new();
+        steps.run_with(&format!("fuzz {target}"), &mut command, |command| watch(command, &mut last))?;
+        reached.push(format!("{target}: {last}"));
+    }
+    println!("\nexecutions, coverage (cov: edges, ft: features), corpus (inputs/bytes):");
+    for line in reached {
+        println!("{line}");
     }
     Ok(())
+}
+
+/// Runs libFuzzer, passes on what it says but for its notes on each new input, and keeps its last count.
+fn watch(command: &mut Command, last: &mut String) -> std::io::Result<std::process::ExitStatus> {
+    let mut child = command.stderr(Stdio::piped()).spawn()?;
+    if let Some(output) = child.stderr.take() {
+        for line in BufReader::new(output).split(b'\n') {
+            let line = line?;
+            let line = String::from_utf8_lossy(&line);
+            let is_note = line.starts_with('#') || line.trim_start().starts_with("NEW_FUNC");
+            if line.starts_with('#') && line.contains("cov:") {
+                *last = line.split_whitespace().collect::<Vec<_>>().join(" ");
+            }
+            if !is_note || line.contains("DONE") {
+                eprintln!("{line}");
+            }
+        }
+    }
+    child.wait()
 }
 
 /// Builds all targets and gives the folder with their binaries.
@@ -84,7 +114,7 @@ fn build(steps: &mut Steps) -> Result<PathBuf> {
 }
 
 fn host() -> Result<String> {
-    let output = std::process::Command::new("rustc").arg("-vV").output()?;
+    let output = Command::new("rustc").arg("-vV").output()?;
     let text = String::from_utf8(output.stdout)?;
     let line =
         text.lines().find_map(|line| line.strip_prefix("host: ")).context("rustc -vV names no host")?;

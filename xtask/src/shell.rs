@@ -1,8 +1,9 @@
 //! Runs the commands of a task, says which and how long each took, and stops at the first that fails.
 
 use std::{
+    io,
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, ExitStatus},
     time::{Duration, Instant},
 };
 
@@ -33,9 +34,19 @@ impl Steps {
 
     /// Runs a command to its end.
     pub(crate) fn run(&mut self, name: &str, command: &mut Command) -> Result<()> {
+        self.run_with(name, command, Command::status)
+    }
+
+    /// The same for a caller that reads what the command prints.
+    pub(crate) fn run_with(
+        &mut self,
+        name: &str,
+        command: &mut Command,
+        run: impl FnOnce(&mut Command) -> io::Result<ExitStatus>,
+    ) -> Result<()> {
         println!("\n== {name}: {}", shown(command));
         let start = Instant::now();
-        let status = command.status().with_context(|| shown(command))?;
+        let status = run(command).with_context(|| shown(command))?;
         self.taken.push((name.to_owned(), start.elapsed()));
         ensure!(status.success(), "{name}: {} ended with {status}", shown(command));
         Ok(())
