@@ -47,6 +47,8 @@ const BIG: &[Big] = &[
         package: "wa-signal",
         arguments: &["--test", "model_sender_keys", "every_outcome"],
     },
+    Big { name: "store-crash", package: "wa-store", arguments: &["--test", "crash"] },
+    Big { name: "store-power", package: "wa-store", arguments: &["--test", "power"] },
 ];
 
 /// Suites below `interop/` that have big numbers as well; named `interop-<suite>`.

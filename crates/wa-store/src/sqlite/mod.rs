@@ -183,6 +183,7 @@ impl SqliteOptions {
             connection: schema::open_writer(&file)?,
             path: file.path.clone(),
             locks: Vec::new(),
+            gone: Vec::new(),
             #[cfg(feature = "sabotage")]
             sabotage: self.sabotage,
             #[cfg(feature = "sabotage")]

@@ -61,7 +61,8 @@ pub(super) fn open_writer(file: &File) -> Result<Connection, StoreError> {
     recognize(&connection, &file.path)?;
     let prepared = (|| {
         connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
-        connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+        set_wal(&connection)?;
+        let mode: String = connection.pragma_query_value(None, "journal_mode", |row| row.get(0))?;
         let synchronous = if file.durability == Durability::Power { "FULL" } else { "NORMAL" };
         connection.pragma_update(None, "synchronous", synchronous)?;
         connection.pragma_update(None, "fullfsync", file.durability == Durability::Power)?;
@@ -70,11 +71,27 @@ pub(super) fn open_writer(file: &File) -> Result<Connection, StoreError> {
             connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))?;
         }
         connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
-        connection.pragma_update(None, "foreign_keys", true)
+        connection.pragma_update(None, "foreign_keys", true)?;
+        Ok(mode)
     })();
-    prepared.map_err(store_error)?;
+    let mode = prepared.map_err(store_error)?;
+    if mode != "wal" {
+        // SQLite answers with the old mode, not with an error, where there is no shared memory. In that mode a power cut
+        // can take back a commit: its journal is removed, but the folder is not synced.
+        let refused =
+            std::io::Error::new(std::io::ErrorKind::Unsupported, "the file cannot have a write-ahead log");
+        return Err(StoreError::CannotOpen { path: file.path.clone(), source: cause(refused) });
+    }
     migrate(&mut connection, MIGRATIONS, &file.path)?;
     Ok(connection)
+}
+
+/// The answer comes before the change is written, so an error comes only after it.
+fn set_wal(connection: &Connection) -> rusqlite::Result<()> {
+    let mut set = connection.prepare("PRAGMA journal_mode = WAL")?;
+    let mut answers = set.query([])?;
+    while answers.next()?.is_some() {}
+    Ok(())
 }
 
 /// A connection that only reads.

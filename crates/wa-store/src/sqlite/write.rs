@@ -21,6 +21,9 @@ pub(super) struct Writer {
     pub(super) path: PathBuf,
     /// One per holder that beats here: almost always one.
     pub(super) locks: Vec<(HolderId, HolderLock)>,
+    /// Holders whose heartbeat row the open transaction deletes: their files go once that is committed. Before, a file
+    /// that is gone beside a row that is not would leave nobody able to prove the death.
+    pub(super) gone: Vec<HolderId>,
     #[cfg(feature = "sabotage")]
     pub(super) sabotage: crate::sabotage::Sabotage,
     #[cfg(feature = "sabotage")]
@@ -116,6 +119,10 @@ impl Writer {
         if outcome.is_err() && !self.connection.is_autocommit() {
             // A rollback that fails leaves the transaction open and the next BEGIN fails: nothing is answered as done.
             let _ = self.connection.execute_batch("ROLLBACK");
+        }
+        let gone = std::mem::take(&mut self.gone);
+        if outcome.is_ok() {
+            gone.iter().for_each(|holder| self.forget_holder(holder));
         }
         self.at(Point::Committed);
         for (piece, error) in failed {
@@ -298,10 +305,15 @@ impl Writer {
 
     pub(super) fn retire(&mut self, holder: &HolderId) -> Result<(), Fault> {
         self.connection.prepare_cached("DELETE FROM holders WHERE name = ?1")?.execute([holder.as_str()])?;
-        if let Some(place) = self.locks.iter().position(|(locked, _)| locked == holder) {
-            self.locks.swap_remove(place).1.give_up();
-        }
+        self.gone.push(holder.clone());
         Ok(())
+    }
+
+    fn forget_holder(&mut self, holder: &HolderId) {
+        match self.locks.iter().position(|(locked, _)| locked == holder) {
+            Some(place) => self.locks.swap_remove(place).1.give_up(),
+            None => holder::clear(&self.path, holder),
+        }
     }
 
     fn liveness(&self, holder: &HolderId) -> Result<Liveness, StoreError> {
@@ -318,7 +330,7 @@ impl Writer {
     }
 
     pub(super) fn acquire(
-        &self,
+        &mut self,
         account: &AccountId,
         holder: &HolderId,
         intent: Intent,
@@ -349,7 +361,7 @@ impl Writer {
                 self.connection
                     .prepare_cached("DELETE FROM holders WHERE name = ?1")?
                     .execute([before.as_str()])?;
-                holder::clear(&self.path, &before);
+                self.gone.push(before);
             }
         }
         Ok(acquired)
