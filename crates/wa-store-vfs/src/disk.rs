@@ -34,6 +34,17 @@ pub(crate) enum Syncs {
     Real(Duration),
 }
 
+/// What may be opened for writing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Writable {
+    /// All files.
+    Everything,
+    /// The folder, but not the database file in it.
+    AllButTheDatabase,
+    /// No file: a disk that was mounted read-only.
+    Nothing,
+}
+
 /// Operations so far.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts([u64; Operation::ALL.len()]);
@@ -73,8 +84,9 @@ pub(crate) struct State {
     /// Which image a name means: durable first, then as it changed. Only the last counts while the power is on.
     names: BTreeMap<PathBuf, Vec<(u64, Option<usize>)>>,
     fault: Option<Fault>,
+    struck: u64,
     capacity: Option<usize>,
-    read_only: bool,
+    writable: Writable,
     counts: Counts,
 }
 
@@ -166,13 +178,18 @@ impl Disk {
 
     /// The next operation of this kind (or any) after `nth` others fails.
     pub fn fail(&self, operation: Option<Operation>, nth: u64, failure: Failure, lasting: Lasting) {
-        let fault = Fault { operation, left: nth, failure, lasting, struck: 0 };
+        let fault = Fault { operation, left: nth, failure, lasting, struck: false };
         self.0.state.lock().fault = Some(fault);
     }
 
-    /// Nothing fails any more. Says how many operations had failed.
-    pub fn heal(&self) -> u64 {
-        self.0.state.lock().fault.take().map_or(0, |fault| fault.struck)
+    /// Nothing fails any more.
+    pub fn heal(&self) {
+        self.0.state.lock().fault = None;
+    }
+
+    /// How many operations have failed on demand so far.
+    pub fn struck(&self) -> u64 {
+        self.0.state.lock().struck
     }
 
     /// Room for the files in bytes; a write past it ends in the middle. `None`: no limit.
@@ -185,9 +202,9 @@ impl Disk {
         self.0.state.lock().used()
     }
 
-    /// From now on files can be opened for reading only.
-    pub fn read_only(&self, read_only: bool) {
-        self.0.state.lock().read_only = read_only;
+    /// What may be opened for writing from now on.
+    pub fn allow(&self, writable: Writable) {
+        self.0.state.lock().writable = writable;
     }
 
     /// Operations so far.
@@ -222,14 +239,15 @@ impl State {
             images: Vec::new(),
             names: BTreeMap::new(),
             fault: None,
+            struck: 0,
             capacity: None,
-            read_only: false,
+            writable: Writable::Everything,
             counts: Counts([0; Operation::ALL.len()]),
         }
     }
 
     fn replace(&mut self) {
-        *self = Self { counts: self.counts, ..Self::new(self.generation + 1) };
+        *self = Self { counts: self.counts, struck: self.struck, ..Self::new(self.generation + 1) };
     }
 
     pub(crate) fn ask(&mut self, generation: Option<u64>, operation: Operation) -> Verdict {
@@ -247,7 +265,10 @@ impl State {
             *left -= 1;
         }
         match self.fault.as_mut().and_then(|fault| fault.meets(operation)) {
-            Some(failure) => Verdict::Fails(failure),
+            Some(failure) => {
+                self.struck += 1;
+                Verdict::Fails(failure)
+            }
             None => Verdict::Go,
         }
     }
@@ -256,8 +277,9 @@ impl State {
         matches!(self.power, Power::Off)
     }
 
-    pub(crate) const fn is_read_only(&self) -> bool {
-        self.read_only
+    /// Whether a file of this kind (main database or beside it) may be written.
+    pub(crate) fn may_write(&self, main: bool) -> bool {
+        self.writable == Writable::Everything || (self.writable == Writable::AllButTheDatabase && !main)
     }
 
     /// Learns of a file that was opened. `before`: whether it was there, and then what it held.

@@ -86,15 +86,15 @@ pub(crate) struct Fault {
     pub(crate) left: u64,
     pub(crate) failure: Failure,
     pub(crate) lasting: Lasting,
-    /// How often it has struck.
-    pub(crate) struck: u64,
+    /// Whether it has struck.
+    pub(crate) struck: bool,
 }
 
 impl Fault {
     /// Hears of every operation before it is done; says how it fails.
     pub(crate) fn meets(&mut self, operation: Operation) -> Option<Failure> {
         if self.operation.is_some_and(|only| only != operation)
-            || (self.lasting == Lasting::Once && self.struck > 0)
+            || (self.lasting == Lasting::Once && self.struck)
         {
             return None;
         }
@@ -102,7 +102,7 @@ impl Fault {
             self.left -= 1;
             return None;
         }
-        self.struck += 1;
+        self.struck = true;
         Some(self.failure)
     }
 }

@@ -9,6 +9,6 @@ mod faults;
 mod image;
 mod vfs;
 
-pub use disk::{Counts, Disk, Lost};
+pub use disk::{Counts, Disk, Lost, Writable};
 pub use faults::{Failure, Lasting, Operation};
 pub use image::Loss;

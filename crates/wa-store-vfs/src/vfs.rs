@@ -150,7 +150,7 @@ unsafe extern "C" fn open(
         return code;
     }
     let mut wanted = flags;
-    if state.is_read_only() {
+    if !state.may_write(flags & ffi::SQLITE_OPEN_MAIN_DB != 0) {
         wanted =
             (flags & !(ffi::SQLITE_OPEN_READWRITE | ffi::SQLITE_OPEN_CREATE)) | ffi::SQLITE_OPEN_READONLY;
     }
@@ -220,9 +220,9 @@ unsafe extern "C" fn access(
 ) -> c_int {
     // SAFETY: as in `open`.
     let disk: &'static Inner = unsafe { &*(*vfs).pAppData.cast() };
-    let (off, read_only) = {
+    let (off, writable) = {
         let state = disk.lock();
-        (state.is_off(), state.is_read_only())
+        (state.is_off(), state.may_write(false))
     };
     if off {
         return ffi::SQLITE_IOERR_ACCESS;
@@ -234,7 +234,7 @@ unsafe extern "C" fn access(
             Some(access) => access(lower, name, flags, answer),
             None => ffi::SQLITE_IOERR_ACCESS,
         };
-        if read_only && flags == ffi::SQLITE_ACCESS_READWRITE {
+        if !writable && flags == ffi::SQLITE_ACCESS_READWRITE {
             *answer = 0;
         }
         asked

@@ -12,6 +12,9 @@ use crate::{Durability, StoreError};
 /// `WaSt` in the file's header: how a store is told from other programs' files.
 const APPLICATION_ID: i32 = 0x5761_5374;
 
+/// What SQLite calls the vacuum that runs in steps.
+const INCREMENTAL: i64 = 2;
+
 /// Each entry takes the schema one version further; entries are never changed, only added.
 const MIGRATIONS: &[&str] = &[
     // 1: accounts with their lease, heartbeats, rows. Rows are a rowid table with an index: values of some hundred bytes
@@ -59,8 +62,16 @@ pub(super) fn open_writer(file: &File) -> Result<Connection, StoreError> {
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = connect(file, flags)?;
     recognize(&connection, &file.path)?;
+    if connection.is_readonly("main").map_err(store_error)? {
+        // Now, and not at the first commit.
+        return Err(StoreError::ReadOnly(cause(std::io::Error::from(std::io::ErrorKind::PermissionDenied))));
+    }
     let prepared = (|| {
-        connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+        // Setting it takes the write lock, even to what it is.
+        let vacuum: i64 = connection.pragma_query_value(None, "auto_vacuum", |row| row.get(0))?;
+        if vacuum != INCREMENTAL {
+            connection.pragma_update(None, "auto_vacuum", INCREMENTAL)?;
+        }
         set_wal(&connection)?;
         let mode: String = connection.pragma_query_value(None, "journal_mode", |row| row.get(0))?;
         let synchronous = if file.durability == Durability::Power { "FULL" } else { "NORMAL" };
