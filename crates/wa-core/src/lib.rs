@@ -14,6 +14,7 @@
 //! | [`app_state`] | 07: records, patches, snapshots |
 //! | [`blob`] | 06 §2: the encrypted files of app state and history |
 //! | [`history`] | 08: history blobs as a stream |
+//! | [`content`] | 05 §11, 06 §8: what messages say, read and written |
 //! | [`envelope`] | 05, 04 §12: what stands around a message |
 //! | [`queries`] | 09: what the server answers |
 //! | [`notifications`] | 09: what the server says unasked |
@@ -24,6 +25,7 @@
 pub mod adv;
 pub mod app_state;
 pub mod blob;
+pub mod content;
 pub mod envelope;
 mod fields;
 pub mod history;
