@@ -5,6 +5,7 @@ pub(crate) mod stanza;
 use std::sync::Arc;
 
 use wa_binary::{Jid, Node};
+use wa_crypto::curve::PublicKey;
 use wa_store::{Changes, DeviceList, MappingSource, StoreError, tables};
 
 use crate::connection::link::{Link, RequestError};
@@ -87,7 +88,11 @@ async fn store(shared: &Arc<Shared>, answers: &[UserDevices]) -> Result<(), Devi
             step.learn(&answer.user, other, MappingSource::Query).await?;
         }
         let Some(list) = &answer.list else { continue };
-        let at = step.address_of(&answer.user.user_jid()).await?.user;
+        let phone = step.address_of(&answer.user.user_jid()).await?;
+        let identity = shared.store.one(tables::Identities, &phone).await?;
+        let identity = identity.and_then(|key| PublicKey::from_raw(&key).ok());
+        let Some(list) = list.believe(identity.as_ref()) else { continue };
+        let at = phone.user;
         let old = shared.store.one(tables::DeviceLists, &at).await?;
         if let (Some(before), Some(now)) = (old.as_ref().and_then(|old| old.raw_id), list.raw_id)
             && before != now

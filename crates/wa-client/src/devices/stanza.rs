@@ -1,7 +1,10 @@
 //! The user directory query for device lists and LIDs (chapter 09a §1).
 
+use prost::Message as _;
 use wa_binary::{FieldError, Jid, Node, NodeRef};
 use wa_core::adv::KeyIndexList;
+use wa_crypto::curve::PublicKey;
+use wa_proto::adv::AdvSignedKeyIndexList;
 use wa_store::DeviceEntry;
 
 use crate::connection::link::{Request, iq};
@@ -23,9 +26,17 @@ pub(crate) struct UserDevices {
     pub(crate) list: Option<AnsweredList>,
 }
 
-/// A device list with what the phone's signature allows.
+/// A device list as the server says it is, with the phone's signed list of key indexes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct AnsweredList {
+    devices: Vec<DeviceEntry>,
+    hash: Option<String>,
+    signed: Option<Vec<u8>>,
+}
+
+/// What of a device list is believed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct BelievedList {
     pub(crate) devices: Vec<DeviceEntry>,
     pub(crate) hash: Option<String>,
     pub(crate) raw_id: Option<u32>,
@@ -59,24 +70,36 @@ impl Request for DeviceQuery<'_> {
     }
 }
 
-/// `<devices>`, filtered by the signed key-index list (chapter 09a §1.4): without its bytes no companion is believed.
+/// `<devices>` as it stands.
 pub(crate) fn device_list(devices: NodeRef<'_>) -> Option<AnsweredList> {
     let list = devices.optional_child("device-list")?;
-    let all: Vec<DeviceEntry> = list.each("device").filter_map(device).collect();
-    let signed = devices
-        .optional_child("key-index-list")
-        .and_then(NodeRef::optional_bytes)
-        .and_then(|bytes| KeyIndexList::verify(&bytes, None).ok());
-    let hash = list.optional("hash").string().ok().flatten().filter(|_| signed.is_some());
-    let raw_id = signed.as_ref().map(|signed| signed.raw_id);
-    let kept: Vec<DeviceEntry> = all
-        .into_iter()
-        .filter(|entry| match &signed {
+    let signed = devices.optional_child("key-index-list").and_then(NodeRef::optional_bytes);
+    Some(AnsweredList {
+        devices: list.each("device").filter_map(device).collect(),
+        hash: list.optional("hash").string().ok().flatten().map(Into::into),
+        signed: signed.map(std::borrow::Cow::into_owned),
+    })
+}
+
+impl AnsweredList {
+    /// Filtered by the signed key-index list (chapter 09a §1.4). It is checked against the identity of the phone where
+    /// that is known; without its bytes no companion is believed. `None` when nothing is left.
+    pub(crate) fn believe(&self, phone: Option<&PublicKey>) -> Option<BelievedList> {
+        let signed = self.signed.as_deref().and_then(|blob| match phone {
+            Some(_) => KeyIndexList::verify(blob, phone).ok(),
+            None => KeyIndexList::decode(&AdvSignedKeyIndexList::decode(blob).ok()?.details?).ok(),
+        });
+        let keeps = |entry: &&DeviceEntry| match &signed {
             Some(signed) => signed.keeps(entry.id, entry.key_index),
             None => entry.id == 0,
+        };
+        let devices: Vec<DeviceEntry> = self.devices.iter().filter(keeps).copied().collect();
+        (!devices.is_empty()).then(|| BelievedList {
+            devices,
+            hash: self.hash.clone().filter(|_| signed.is_some()),
+            raw_id: signed.map(|signed| signed.raw_id),
         })
-        .collect();
-    (!kept.is_empty()).then(|| AnsweredList { devices: kept, hash: hash.map(Into::into), raw_id })
+    }
 }
 
 fn device(node: NodeRef<'_>) -> Option<DeviceEntry> {
@@ -89,17 +112,50 @@ fn device(node: NodeRef<'_>) -> Option<DeviceEntry> {
 
 #[cfg(test)]
 mod tests {
+    use rand::SeedableRng;
+    use rand::rngs::StdRng;
+    use wa_crypto::curve::KeyPair;
+
     use super::*;
 
     #[test]
     fn companions_without_the_phones_signature_are_not_believed() {
-        let list =
-            Node::new("devices").child(Node::new("device-list").attr("hash", "2:abcdefgh").children([
-                Node::new("device").attr("id", "0"),
-                Node::new("device").attr("id", "7").attr("key-index", "1"),
-            ]));
-        let answer = device_list(list.view()).unwrap();
-        assert_eq!(answer.devices.iter().map(|device| device.id).collect::<Vec<_>>(), [0]);
+        let answer = answered(None).believe(None).unwrap();
+        assert_eq!(ids(&answer), [0]);
         assert_eq!(answer.hash, None, "a conditional query would lose the companions for good");
+    }
+
+    #[test]
+    fn the_signature_counts_once_the_phones_identity_is_known() {
+        let mut rng = StdRng::seed_from_u64(1);
+        let (phone, other) = (KeyPair::generate(&mut rng), KeyPair::generate(&mut rng));
+        let signed = KeyIndexList {
+            raw_id: 5,
+            timestamp: 1,
+            current_index: 1,
+            valid_indexes: vec![0, 1],
+            account_type: wa_core::adv::Hosting::EndToEnd,
+        }
+        .sign(&phone, &mut rng)
+        .encode();
+        let list = answered(Some(&signed));
+        // A stranger at the first contact: there is nothing yet to check against.
+        assert_eq!(ids(&list.believe(None).unwrap()), [0, 7]);
+        assert_eq!(list.believe(Some(phone.public())).unwrap().raw_id, Some(5));
+        assert_eq!(ids(&list.believe(Some(other.public())).unwrap()), [0]);
+    }
+
+    fn answered(signed: Option<&[u8]>) -> AnsweredList {
+        let list = Node::new("device-list").attr("hash", "2:abcdefgh").children([
+            Node::new("device").attr("id", "0"),
+            Node::new("device").attr("id", "7").attr("key-index", "1"),
+        ]);
+        let signed = signed.map(|bytes| Node::new("key-index-list").attr("ts", "1").bytes(bytes.to_vec()));
+        let devices = Node::new("devices").child(list).children(signed);
+        device_list(devices.view()).unwrap()
+    }
+
+    fn ids(list: &BelievedList) -> Vec<u16> {
+        list.devices.iter().map(|device| device.id).collect()
     }
 }
