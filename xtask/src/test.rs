@@ -50,6 +50,7 @@ const BIG: &[Big] = &[
     Big { name: "store-crash", package: "wa-store", arguments: &["--test", "crash"] },
     Big { name: "store-power", package: "wa-store", arguments: &["--test", "power"] },
     Big { name: "store-faults", package: "wa-store", arguments: &["--test", "faults"] },
+    Big { name: "client-kill", package: "wa-client", arguments: &["--test", "kill", "killed_at"] },
 ];
 
 /// Suites below `interop/` that have big numbers as well; named `interop-<suite>`.

@@ -137,6 +137,20 @@ impl Builder {
         self
     }
 
+    /// Breaks a promise, so that a test can show that it would notice.
+    #[cfg(feature = "sabotage")]
+    pub fn sabotage(mut self, sabotage: crate::sabotage::Sabotage) -> Self {
+        self.config.sabotage = sabotage;
+        self
+    }
+
+    /// Calls a hook at every point at which a test may kill the process.
+    #[cfg(feature = "sabotage")]
+    pub fn points(mut self, points: crate::sabotage::Points) -> Self {
+        self.config.points = points;
+        self
+    }
+
     /// Opens the account and starts to connect in the background.
     ///
     /// # Errors

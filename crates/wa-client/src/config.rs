@@ -117,6 +117,10 @@ pub(crate) struct Config {
     pub(crate) passkey: Option<Arc<dyn PasskeyAuthenticator>>,
     pub(crate) inbox: InboxLimit,
     pub(crate) randomness: Option<Rng>,
+    #[cfg(feature = "sabotage")]
+    pub(crate) sabotage: crate::sabotage::Sabotage,
+    #[cfg(feature = "sabotage")]
+    pub(crate) points: crate::sabotage::Points,
 }
 
 impl Default for Config {
@@ -137,6 +141,10 @@ impl Default for Config {
             passkey: None,
             inbox: InboxLimit::default(),
             randomness: None,
+            #[cfg(feature = "sabotage")]
+            sabotage: crate::sabotage::Sabotage::None,
+            #[cfg(feature = "sabotage")]
+            points: crate::sabotage::Points::default(),
         }
     }
 }

@@ -5,6 +5,14 @@
 //! lost passes through the store before anybody hears of it (chapter 04 §21).
 #![forbid(unsafe_code)]
 
+// First: its macros are used everywhere.
+#[cfg(not(feature = "sabotage"))]
+#[macro_use]
+mod sabotage;
+#[cfg(feature = "sabotage")]
+#[macro_use]
+pub mod sabotage;
+
 mod client;
 pub mod config;
 mod connection;

@@ -77,7 +77,9 @@ async fn upload_once(shared: &Arc<Shared>, link: &Link) -> Result<(), Problem> {
         shared.set_device(device);
         committed.release()
     };
+    kill_point!(shared, PreKeysStored);
     link.ask(|id| upload.request(id)).await.map_err(Problem::Request)?;
+    kill_point!(shared, PreKeysUploaded);
     change_device(shared, |device, _| device.server_has_prekeys = true).await.map_err(|_| Problem::Gone)
 }
 

@@ -19,6 +19,7 @@ pub(crate) fn begin(shared: &Arc<Shared>, link: &Link, lid: Option<Jid>) {
         if !store_login(&shared, lid).await {
             return;
         }
+        kill_point!(shared, LoginStored);
         let _ = link.send(&unified_session(&shared));
         // The order matters: rotating first could put an old signed pre-key back on the server.
         crate::prekeys::upkeep(&shared, &link).await;

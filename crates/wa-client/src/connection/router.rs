@@ -236,7 +236,10 @@ impl Router {
             _ => Ok(()),
         };
         match handled {
-            Ok(()) => self.acknowledge(&stanza, None),
+            Ok(()) => {
+                kill_point!(shared, NotificationStored);
+                self.acknowledge(&stanza, None);
+            }
             // Not stored: not acknowledged, so that it comes again.
             Err(ended) => return Some(ended),
         }
@@ -263,5 +266,9 @@ impl Inbound for Arc<Router> {
 
     fn draw(&self, between: (Duration, Duration)) -> Duration {
         self.shared.draw(between)
+    }
+
+    fn written(&self) {
+        kill_point!(self.shared, FramesWritten);
     }
 }

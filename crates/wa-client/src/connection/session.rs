@@ -38,6 +38,8 @@ pub(crate) trait Inbound: Send + Sync {
     fn ping(&self) -> Node;
     /// A wait drawn between two bounds.
     fn draw(&self, between: (Duration, Duration)) -> Duration;
+    /// Frames went into the socket.
+    fn written(&self);
 }
 
 /// A connection after its handshake.
@@ -186,8 +188,11 @@ impl Session {
             }
             next = self.outgoing.try_recv().ok();
         }
-        if !wire.is_empty() && self.transport.send(Bytes::from(wire)).await.is_err() {
-            return Err(Ended::Closed(None));
+        if !wire.is_empty() {
+            if self.transport.send(Bytes::from(wire)).await.is_err() {
+                return Err(Ended::Closed(None));
+            }
+            self.inbound.written();
         }
         ended.map_or(Ok(()), Err)
     }

@@ -159,6 +159,7 @@ impl EventStream {
             match StoredEvent::decode(&entry.row.event) {
                 Ok(stored) => {
                     self.taken = Some(entry.cursor);
+                    kill_point!(self.client.shared, EventTaken);
                     let kind = stored.into();
                     return Some(self.event(Some(entry.cursor), delivery, kind));
                 }
@@ -174,6 +175,7 @@ impl EventStream {
         self.flush().await?;
         let page = self.store().inbox(self.loaded, PAGE).await?;
         self.loaded = page.last().map(|entry| entry.cursor).or(self.loaded);
+        kill_point!(self.client.shared, EventsLoaded);
         self.page.extend(page);
         Ok(!self.page.is_empty())
     }
@@ -186,7 +188,9 @@ impl EventStream {
         for cursor in &self.done {
             changes.delete(Inbox, cursor).delete(InboxAttempts, cursor);
         }
+        kill_point!(self.client.shared, EventsAcknowledged);
         let _ = self.store().commit(changes).await.map_err(StoreError::from)?;
+        kill_point!(self.client.shared, EventsDeleted);
         self.client.shared.inbox_taken(self.done.len() as u64);
         self.done.clear();
         Ok(())

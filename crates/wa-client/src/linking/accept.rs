@@ -181,11 +181,14 @@ async fn store(
         .attr("type", "result")
         .attr("id", success.id.as_str())
         .child(Node::new("pair-device-sign").child(identity));
+    kill_point!(shared, LinkChecked);
     let committed = vault.commit(shared, changes.holding(reply)).await?;
+    kill_point!(shared, LinkStored);
     shared.set_device(device);
     shared.inbox_grew(events);
     // A reply that is lost with its connection ends in a failure 401 and a new link.
     let _ = link.send(&committed.release());
     let _ = link.send(&crate::startup::unified_session(shared));
+    kill_point!(shared, LinkAnswered);
     Ok(())
 }

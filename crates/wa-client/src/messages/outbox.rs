@@ -127,8 +127,17 @@ async fn one(shared: &Arc<Shared>, link: &Link, order: OutboxOrder, mut row: Out
         }
     }
     let OutboxState::Sealed { stanza, .. } = &row.state else { return Ok(()) };
+    if sabotaged!(shared, LostOutboxRow) {
+        let mut changes = Changes::new();
+        changes.delete(tables::Outbox, &order);
+        let _ = shared.vault.lock().await.commit(shared, changes).await.map_err(|_| Stop::Disconnected)?;
+    }
+    kill_point!(shared, StanzaLeaves);
     match link.deliver(&row.id, stanza.clone()).await {
-        Ok(ack) => answered(shared, link, order, row, &ack).await,
+        Ok(ack) => {
+            kill_point!(shared, StanzaAnswered);
+            answered(shared, link, order, row, &ack).await
+        }
         Err(_) => Err(Stop::Disconnected),
     }
 }
@@ -276,6 +285,7 @@ async fn settle(
     }
     let _ = vault.commit(shared, changes).await.map_err(|_| Stop::Disconnected)?;
     drop(vault);
+    kill_point!(shared, ReportStored);
     shared.reports.settle(&row.id, report);
     Ok(())
 }

@@ -109,6 +109,7 @@ pub(crate) async fn receive(shared: &Arc<Shared>, link: &Link, stanza: Node) -> 
         Err(error) => tracing::warn!(%error, "a receipt cannot be read"),
     }
     step.outputs.stanzas.extend(ack(&stanza, None, None));
+    kill_point!(shared, ReceiptRead);
     let committed = vault.commit(shared, step.finish()).await?;
     publish(shared, link, committed);
     Ok(())

@@ -83,7 +83,9 @@ pub(crate) async fn ask(
     {
         receipt.push(Node::new("keys").children(bundle.key_children()));
     }
-    step.outputs.stanzas.push(receipt);
+    if !sabotaged!(shared, SwallowedRetry) {
+        step.outputs.stanzas.push(receipt);
+    }
     Ok(if count == 1 { Asked::First } else { Asked::Again })
 }
 
@@ -173,51 +175,79 @@ fn bundle(keys: NodeRef<'_>, registration_id: u32) -> Option<Bundle> {
 
 /// Answers whoever could not open a message of ours: repairs the session and encrypts anew, for that device alone.
 pub(crate) async fn answer(shared: &Arc<Shared>, link: &Link, stanza: Node) -> Result<(), Ended> {
-    let asking = Asking::parse(&stanza, &*shared.device());
-    let mut stanzas: Vec<Node> = ack(&stanza, None, None).into_iter().collect();
-    if let Some(asking) = asking {
-        match resend(shared, link, &asking).await {
-            Ok(Some(node)) => stanzas.insert(0, node),
-            Ok(None) => {}
-            Err(SealError::Ended) => return Err(Ended::LeaseLost),
-            // Unacknowledged: the receipt comes again.
-            Err(SealError::Store(error)) => return Err(error.into()),
-            Err(error) => tracing::warn!(%error, "a message was not sent again"),
-        }
+    let Some(asking) = Asking::parse(&stanza, &*shared.device()) else {
+        return acknowledge(link, &stanza);
+    };
+    if asking.bundle.is_some() || !needs_bundle(shared, &asking).await? {
+        return answered(resend(shared, link, &asking, asking.bundle.as_ref()).await, link, &stanza);
     }
-    for node in &stanzas {
-        let _ = link.send(node);
+    // A connection reads nothing while it works on a batch: whoever asks the server a question must not be waited for.
+    let (shared, link) = (Arc::clone(shared), link.clone());
+    tokio::spawn(async move {
+        let answer = match fetch_bundle(&shared, &link, &asking).await {
+            Ok(bundle) => resend(&shared, &link, &asking, bundle.as_ref()).await,
+            Err(error) => Err(error),
+        };
+        if let Err(ended) = answered(answer, &link, &stanza) {
+            link.end(ended);
+        }
+    });
+    Ok(())
+}
+
+async fn fetch_bundle(
+    shared: &Arc<Shared>,
+    link: &Link,
+    asking: &Asking,
+) -> Result<Option<Bundle>, SealError> {
+    let from = std::slice::from_ref(&asking.requester);
+    Ok(seal::fetch(shared, link, from, FetchReason::NoSession).await?.remove(&asking.requester))
+}
+
+fn acknowledge(link: &Link, stanza: &Node) -> Result<(), Ended> {
+    if let Some(ack) = ack(stanza, None, None) {
+        // Without a connection the receipt comes again.
+        let _ = link.send(&ack);
     }
     Ok(())
 }
 
-async fn resend(shared: &Arc<Shared>, link: &Link, asking: &Asking) -> Result<Option<Node>, SealError> {
-    if asking.count >= LAST_COUNT {
-        return Ok(None);
+/// What follows from an answer, or from none.
+fn answered(answer: Result<(), SealError>, link: &Link, stanza: &Node) -> Result<(), Ended> {
+    match answer {
+        Ok(()) => {}
+        Err(SealError::Ended) => return Err(Ended::LeaseLost),
+        // Unacknowledged: the receipt comes again.
+        Err(SealError::Store(error)) => return Err(error.into()),
+        Err(SealError::Request(error)) if error.is_temporary() => return Ok(()),
+        Err(error) => tracing::warn!(%error, "a message was not sent again"),
     }
-    let Some(plaintext) = find(shared, &asking.chat, &asking.id).await? else { return Ok(None) };
+    acknowledge(link, stanza)
+}
+
+async fn resend(
+    shared: &Arc<Shared>,
+    link: &Link,
+    asking: &Asking,
+    bundle: Option<&Bundle>,
+) -> Result<(), SealError> {
+    if asking.count >= LAST_COUNT {
+        return Ok(());
+    }
+    let Some(plaintext) = find(shared, &asking.chat, &asking.id).await? else { return Ok(()) };
     let own_device = shared.device().is_me(&asking.requester);
-    let bundle = match &asking.bundle {
-        Some(bundle) => Some(bundle.clone()),
-        None if needs_bundle(shared, asking).await? => {
-            seal::fetch(shared, link, std::slice::from_ref(&asking.requester), FetchReason::NoSession)
-                .await?
-                .remove(&asking.requester)
-        }
-        None => None,
-    };
     let mut vault = shared.vault.lock().await;
     let mut step = Step::new(shared);
     let counter = format!("answered/{}/{}", asking.requester, asking.id).into();
     let answered = shared.store.one(tables::NumberState, &counter).await?;
     let answered = answered.as_deref().and_then(|bytes| bytes.first().copied()).map_or(0, u32::from) + 1;
     if answered > MOST_ANSWERS {
-        return Ok(None);
+        return Ok(());
     }
     let value = Bytes::copy_from_slice(&[u8::try_from(answered).unwrap_or(u8::MAX)]);
     step.changes.put_until(tables::NumberState, &counter, &value, shared.now().after(REMEMBERED));
     let at = step.address_of(&asking.requester).await?;
-    if let Some(bundle) = &bundle {
+    if let Some(bundle) = bundle {
         let now = shared.now().as_secs();
         let local = step.local.clone();
         let mut rng = shared.rng();
@@ -234,8 +264,8 @@ async fn resend(shared: &Arc<Shared>, link: &Link, asking: &Asking) -> Result<Op
     if own_device && !asking.chat.is_group() {
         message = device_sent(message, asking.chat.to_string(), None);
     }
-    let enc = encrypt_for(&mut step, &asking.requester, bundle.as_ref(), &message.encode_to_vec()).await?;
-    let Some(enc) = enc else { return Ok(None) };
+    let enc = encrypt_for(&mut step, &asking.requester, bundle, &message.encode_to_vec()).await?;
+    let Some(enc) = enc else { return Ok(()) };
     let is_pre_key = enc.attr_is("type", "pkmsg");
     let to = if asking.chat.is_group() { asking.chat.clone() } else { asking.requester.clone() };
     let mut node = Node::new("message")
@@ -252,9 +282,11 @@ async fn resend(shared: &Arc<Shared>, link: &Link, asking: &Asking) -> Result<Op
         node.push(Node::new("device-identity").bytes(identity.ok_or(SealError::Unwritable)?));
     }
     step.outputs.stanzas.push(node);
+    kill_point!(shared, ResendSealed);
     let committed = vault.commit(shared, step.finish()).await.map_err(|_| SealError::Ended)?;
+    kill_point!(shared, ResendStored);
     publish(shared, link, committed);
-    Ok(None)
+    Ok(())
 }
 
 /// Whether the session with the requester has to be built anew from a fetched bundle.

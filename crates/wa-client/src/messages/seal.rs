@@ -119,7 +119,13 @@ pub(crate) async fn seal(
     let state = OutboxState::Sealed { stanza: encode(&stanza)?, at: shared.now() };
     let sealed = OutboxRow { options: options.encode(), state, ..row.clone() };
     step.changes.put(tables::Outbox, &order, &sealed);
+    if sabotaged!(shared, ReusedCounter) {
+        link.send(&stanza)?;
+        crate::sabotage::let_others_run().await;
+    }
+    kill_point!(shared, StanzaSealed);
     let committed = vault.commit(shared, step.changes.holding(sealed)).await.map_err(|_| SealError::Ended)?;
+    kill_point!(shared, StanzaStored);
     Ok(committed.release())
 }
 

@@ -213,8 +213,10 @@ impl Messages<'_> {
         let shared = &self.0.shared;
         let report = shared.reports.wait(&id);
         let mut vault = shared.vault.lock().await;
+        kill_point!(shared, SendAccepted);
         let _ = vault.commit(shared, changes).await.map_err(|_| SendError::LeaseLost)?;
         drop(vault);
+        kill_point!(shared, SendQueued);
         super::outbox::wake(shared);
         Ok(Sending { id, report, limit: shared.config.timeouts.send })
     }

@@ -44,8 +44,17 @@ pub(crate) async fn receive(shared: &Arc<Shared>, link: &Link, stanzas: Vec<Node
     for stanza in &stanzas {
         step.message(stanza).await?;
     }
+    if sabotaged!(shared, AckBeforeCommit) {
+        for stanza in step.outputs.stanzas.drain(..) {
+            let _ = link.send(&stanza);
+        }
+        crate::sabotage::let_others_run().await;
+    }
+    kill_point!(shared, BatchOpened);
     let committed = vault.commit(shared, step.finish()).await?;
+    kill_point!(shared, BatchStored);
     publish(shared, link, committed);
+    kill_point!(shared, BatchPublished);
     Ok(())
 }
 
