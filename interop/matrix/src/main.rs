@@ -1,20 +1,21 @@
-//! Other people's clients converse with each other through the simulator: two Baileys, two whatsmeow, one of each, in
-//! both roles. Every process prints what it decrypted; this program compares texts and ids on both sides and fails
+//! Other people's clients converse with each other and with ours through the simulator, each pair in both roles. Every
+//! process prints what it decrypted; this program compares texts and ids on both sides and fails
 //! where one is missing, and at the end looks at what the simulator's conformance watch has noted.
 //!
-//! `matrix <wa-sim binary> <interop folder> <whatsmeow driver> [pair..]`, a pair being `baileys-whatsmeow` or the like.
+//! `matrix <wa-sim binary> <interop folder> <whatsmeow driver> <our driver> [pair..]`, a pair being `baileys-whatsmeow`
+//! or the like.
 
 mod sim;
 mod stranger;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 
 use sim::Sim;
-use stranger::{Kind, Place, Stranger};
+use stranger::{Kind, Place, Programs, Stranger};
 
 /// One conversation of two clients.
 struct Scene<'s> {
@@ -94,7 +95,7 @@ impl Scene<'_> {
         match by {
             By::Qr => self.link(&mut b, By::Qr, None)?,
             By::Code => {
-                let number = "15550100".to_owned() + if one == Kind::Baileys { "177" } else { "178" };
+                let number = "15550177".to_owned();
                 let account =
                     json!({ "name": format!("{}-code", self.tag), "number": number.parse::<u64>()? });
                 self.sim.post("seed", &json!({ "account": [account] }).to_string())?;
@@ -114,12 +115,18 @@ impl Scene<'_> {
         self.checked("a reply that quotes");
 
         self.receipts(&mut a, &mut b, &b_pn)?;
-        self.reaction(&mut a, &mut b, &first, &seen)?;
+        if b.kind.acts_first() {
+            self.reaction(&mut a, &mut b, &first, &seen)?;
+        } else {
+            let replied = sent["id"].as_str().unwrap_or_default().to_owned();
+            self.reaction(&mut b, &mut a, &replied, &got)?;
+        }
         self.group(&mut a, &mut b)?;
         self.offline(&mut a, &mut b, &b_pn)?;
         self.two_devices(&mut a, &mut b, one)?;
         self.installed_again(&mut a, b, other, &a_pn)?;
-        ensure!(a.undecryptable() == 0, "{} messages could not be decrypted", a.undecryptable());
+        let asked = a.undecryptable();
+        ensure!(asked <= known_retries(one, other), "{asked} messages could not be decrypted");
         Ok(())
     }
 
@@ -135,6 +142,7 @@ impl Scene<'_> {
         Ok(())
     }
 
+    /// B reacts to a message of A.
     fn reaction(&mut self, a: &mut Stranger, b: &mut Stranger, first: &str, seen: &Value) -> Result<()> {
         let key = json!({ "remoteJid": seen["chat"], "fromMe": false, "id": first, "participant": "" });
         b.run("react", json!({ "key": key, "emoji": "👍" }))?;
@@ -149,7 +157,8 @@ impl Scene<'_> {
 
     fn group(&mut self, a: &mut Stranger, b: &mut Stranger) -> Result<()> {
         let subject = format!("{} group", self.tag);
-        let group = a.run("group_create", json!({ "subject": subject, "members": [b.pn] }))?;
+        let (maker, member) = if a.kind.acts_first() { (&mut *a, &*b) } else { (&mut *b, &*a) };
+        let group = maker.run("group_create", json!({ "subject": subject, "members": [member.pn] }))?;
         let jid = group["jid"].as_str().context("no group")?.to_owned();
         self.checked(&format!("a group {jid}"));
         for round in 0..2 {
@@ -205,24 +214,29 @@ impl Scene<'_> {
     }
 }
 
+/// How often A may ask for messages of B again; the reason stands in `docs/interop.md`.
+const fn known_retries(one: Kind, other: Kind) -> usize {
+    if matches!((one, other), (Kind::Whatsmeow, Kind::Ours)) { 2 } else { 0 }
+}
+
 fn main() -> Result<()> {
     let mut arguments = std::env::args_os().skip(1).map(PathBuf::from);
     let mut next = |what| arguments.next().with_context(|| format!("no {what} given"));
-    let (binary, interop, whatsmeow) =
-        (next("simulator")?, next("interop folder")?, next("whatsmeow driver")?);
+    let (binary, interop) = (next("simulator")?, next("interop folder")?);
+    let programs = Programs { interop, whatsmeow: next("whatsmeow driver")?, ours: next("our driver")? };
     let wanted: Vec<String> = arguments.map(|pair| pair.display().to_string()).collect();
-    let kinds = [Kind::Baileys, Kind::Whatsmeow];
     let (mut scenes, mut failed) = (0, 0);
-    for one in kinds {
-        for other in kinds {
+    for one in Kind::ALL {
+        for other in Kind::ALL {
             let pair = format!("{}-{}", one.name(), other.name());
-            if !wanted.is_empty() && !wanted.contains(&pair) {
+            // What only others can begin needs one of them.
+            if !(one.acts_first() || other.acts_first()) || !wanted.is_empty() && !wanted.contains(&pair) {
                 continue;
             }
             scenes += 1;
             let started = Instant::now();
             println!("{pair}");
-            match scene(&binary, &interop, &whatsmeow, one, other) {
+            match scene(&binary, &programs, one, other) {
                 Ok(checks) => {
                     println!("{pair}: {checks} checks in {:.1} s\n", started.elapsed().as_secs_f32())
                 }
@@ -240,18 +254,14 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-fn scene(binary: &PathBuf, interop: &PathBuf, whatsmeow: &PathBuf, one: Kind, other: Kind) -> Result<usize> {
+fn scene(binary: &Path, programs: &Programs, one: Kind, other: Kind) -> Result<usize> {
     let sim = Sim::start(binary)?;
-    let place = Place {
-        address: sim.address.clone(),
-        root_hex: sim.root_hex.clone(),
-        interop: interop.clone(),
-        whatsmeow: whatsmeow.clone(),
-    };
+    let place =
+        Place { address: sim.address.clone(), root_hex: sim.root_hex.clone(), programs: programs.clone() };
     let folder = tempfile::tempdir()?;
     let tag = format!("{}{}", &one.name()[..1], &other.name()[..1]);
     let mut scene = Scene { sim: &sim, place, folder, tag, checks: 0 };
-    // Where the roles differ the second is linked by code, so that both clients are linked in both ways.
+    // Where the roles differ the second is linked by code, so that all clients are linked in both ways.
     let by = if one == other { By::Qr } else { By::Code };
     scene.run(one, other, by)?;
     watch(&sim, &[one, other])?;

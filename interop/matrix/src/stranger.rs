@@ -19,14 +19,24 @@ pub enum Kind {
     Baileys,
     /// The Go module `go.mau.fi/whatsmeow`.
     Whatsmeow,
+    /// `wa-client`.
+    Ours,
 }
 
 impl Kind {
+    pub const ALL: [Self; 3] = [Self::Baileys, Self::Whatsmeow, Self::Ours];
+
     pub const fn name(self) -> &'static str {
         match self {
             Self::Baileys => "baileys",
             Self::Whatsmeow => "whatsmeow",
+            Self::Ours => "ours",
         }
+    }
+
+    /// Whether it can make groups and send reactions: ours does not yet, and leaves that to the other one.
+    pub const fn acts_first(self) -> bool {
+        !matches!(self, Self::Ours)
     }
 }
 
@@ -35,8 +45,16 @@ impl Kind {
 pub struct Place {
     pub address: String,
     pub root_hex: String,
+    pub programs: Programs,
+}
+
+/// Where the clients are.
+#[derive(Debug, Clone)]
+pub struct Programs {
+    /// The folder of the suites; Baileys' driver is a script in it.
     pub interop: PathBuf,
     pub whatsmeow: PathBuf,
+    pub ours: PathBuf,
 }
 
 pub struct Stranger {
@@ -60,13 +78,18 @@ impl Stranger {
         let mut command = match kind {
             Kind::Baileys => {
                 let mut command = Command::new("node");
-                command.arg(place.interop.join("baileys/driver.mjs"));
+                command.arg(place.programs.interop.join("baileys/driver.mjs"));
                 command.arg(format!("ws://{}/ws/chat", place.address)).arg(folder).arg(name);
                 command
             }
             Kind::Whatsmeow => {
-                let mut command = Command::new(&place.whatsmeow);
+                let mut command = Command::new(&place.programs.whatsmeow);
                 command.arg(&place.address).arg(&place.root_hex).arg(folder.join("whatsmeow.db")).arg(name);
+                command
+            }
+            Kind::Ours => {
+                let mut command = Command::new(&place.programs.ours);
+                command.arg(&place.address).arg(&place.root_hex).arg(folder.join("ours.db"));
                 command
             }
         };

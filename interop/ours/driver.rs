@@ -1,0 +1,215 @@
+//! Our own client as a participant of `interop/matrix`: commands as lines of JSON on stdin, what it saw as lines of
+//! JSON on stdout, like the strangers' drivers beside it. An example of the main workspace, so that it is built with
+//! the crates as they are. Arguments: host:port, root key in hex, SQLite file.
+#![allow(clippy::print_stdout)]
+
+use std::collections::HashMap;
+use std::io::BufRead as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use parking_lot::Mutex;
+use prost::Message as _;
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use wa_client::events::{Event, EventStream, Kind};
+use wa_client::health::Status;
+use wa_client::linking::CodeOptions;
+use wa_client::messages::builder::Message;
+use wa_client::messages::sending::SendReport;
+use wa_client::messages::types::{Content, ReceiptKind, ReceivedMessage};
+use wa_client::{Client, Jid, RootCa};
+use wa_proto::e2e_message as proto;
+use wa_store::{SqliteStore, Store};
+
+/// How long the end of a connection may take.
+const GOODBYE: Duration = Duration::from_secs(5);
+
+/// Messages by their id: what replies quote and read receipts name.
+type Seen = Arc<Mutex<HashMap<String, ReceivedMessage>>>;
+
+struct Driver {
+    store: Store,
+    url: tokio_tungstenite::tungstenite::http::Uri,
+    root: RootCa,
+    seen: Seen,
+    running: Option<(Client, JoinHandle<()>)>,
+}
+
+fn say(event: &str, mut fields: Value) {
+    fields["event"] = json!(event);
+    println!("{fields}");
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<()> {
+    tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
+        .with_writer(std::io::stderr)
+        .init();
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [address, root, file] = &arguments[..] else { bail!("usage: driver HOST:PORT ROOT FILE") };
+    let key: [u8; 32] = hex::decode(root)?.try_into().ok().context("the root is not 32 bytes")?;
+    let mut driver = Driver {
+        store: SqliteStore::open(file).await?,
+        url: format!("ws://{address}/ws/chat").parse()?,
+        root: RootCa::new(key, 0),
+        seen: Seen::default(),
+        running: None,
+    };
+    let (give, mut commands) = mpsc::unbounded_channel();
+    std::thread::spawn(move || {
+        for line in std::io::stdin().lock().lines().map_while(Result::ok) {
+            if give.send(line).is_err() {
+                return;
+            }
+        }
+    });
+    while let Some(line) = commands.recv().await {
+        let command: Value = serde_json::from_str(&line)?;
+        let answer = driver.run(&command).await;
+        let (event, mut fields) = match answer {
+            Ok(fields) => ("done", fields),
+            Err(error) => ("failed", json!({ "error": format!("{error:#}") })),
+        };
+        fields["n"] = command["n"].clone();
+        fields["cmd"] = command["cmd"].clone();
+        say(event, fields);
+    }
+    Ok(())
+}
+
+impl Driver {
+    async fn run(&mut self, command: &Value) -> Result<Value> {
+        match text(command, "cmd")? {
+            "connect" => {
+                let (client, events) = Client::builder(self.store.account("main"))
+                    .url(self.url.clone())
+                    .root(self.root)
+                    .connect()
+                    .await?;
+                let listening = tokio::spawn(listen(client.clone(), events, Arc::clone(&self.seen)));
+                self.running = Some((client, listening));
+            }
+            "pair_code" => {
+                let code =
+                    self.client()?.linking().code(text(command, "phone")?, CodeOptions::default()).await?;
+                say("code", json!({ "code": code.to_string() }));
+            }
+            "send" => {
+                let mut message = Message::text(text(command, "text")?);
+                if let Some(quoted) = command["quoted"]["key"]["id"].as_str() {
+                    message = message.reply_to(&self.message(quoted)?);
+                }
+                let to: Jid = text(command, "to")?.parse()?;
+                let sending = self.client()?.messages().send(&to, message).await?;
+                let id = sending.id.to_string();
+                match sending.await {
+                    SendReport::Accepted(_) => return Ok(json!({ "id": id })),
+                    other => bail!("{other:?}"),
+                }
+            }
+            "read" => {
+                let keys = command["keys"].as_array().context("no keys")?;
+                for key in keys {
+                    let message = self.message(text(key, "id")?)?;
+                    self.client()?.mark_read(&[&message])?;
+                }
+            }
+            "disconnect" => {
+                let (client, listening) = self.running.take().context("not connected")?;
+                client.shutdown(GOODBYE).await;
+                // The stream ends once everything was taken, and so acknowledged.
+                listening.await?;
+            }
+            other => bail!("unknown command {other:?}"),
+        }
+        Ok(json!({}))
+    }
+
+    fn client(&self) -> Result<&Client> {
+        Ok(&self.running.as_ref().context("not connected")?.0)
+    }
+
+    fn message(&self, id: &str) -> Result<ReceivedMessage> {
+        self.seen.lock().get(id).cloned().with_context(|| format!("no message {id} was received"))
+    }
+}
+
+fn text<'v>(value: &'v Value, key: &str) -> Result<&'v str> {
+    value[key].as_str().with_context(|| format!("no {key}"))
+}
+
+async fn listen(client: Client, mut events: EventStream, seen: Seen) {
+    let mut open = false;
+    while let Some(event) = events.next().await {
+        if let Kind::Health(health) = &event.kind {
+            let was_open = std::mem::replace(&mut open, health.status == Status::Online);
+            match client.me() {
+                Some(me) if open && !was_open => {
+                    say(
+                        "open",
+                        json!({ "jid": me.pn.as_ref().map(Jid::to_string), "lid": me.lid.as_ref().map(Jid::to_string) }),
+                    );
+                }
+                _ => say("health", json!({ "status": health.to_string() })),
+            }
+        }
+        told(&event, &seen);
+    }
+    say("close", json!({}));
+}
+
+fn told(event: &Event, seen: &Seen) {
+    match &event.kind {
+        Kind::LinkingQr(qr) => say("qr", json!({ "code": qr.url() })),
+        Kind::Linked(me) => say("paired", json!({ "jid": me.to_string() })),
+        Kind::Undecryptable { chat, id, .. } => {
+            say("undecryptable", json!({ "id": id, "chat": chat.jid.to_string() }));
+        }
+        Kind::Message(message) => {
+            seen.lock().insert(message.id.to_string(), (**message).clone());
+            say("message", shown(message, event));
+        }
+        Kind::Receipt(receipt) => {
+            let what = match receipt.kind {
+                ReceiptKind::Delivered => "delivered",
+                ReceiptKind::Read => "read",
+                _ => "other",
+            };
+            for id in &receipt.ids {
+                let user = receipt.by.jid().map(Jid::to_string);
+                let chat = receipt.chat.jid.to_string();
+                say("receipt", json!({ "id": id.as_str(), "chat": chat, "user": user, "what": what }));
+            }
+        }
+        _ => {}
+    }
+}
+
+fn shown(message: &ReceivedMessage, event: &Event) -> Value {
+    let sender = message.sender.jid().map(Jid::to_string);
+    let mut fields = json!({
+        "id": message.id.as_str(), "chat": message.chat.jid.to_string(), "from_me": message.from_me,
+        "sender": sender, "name": message.push_name.as_deref(), "delivery": format!("{:?}", event.delivery),
+    });
+    if let Content::Text(text) = &message.content {
+        fields["kind"] = json!("text");
+        fields["text"] = json!(text.body);
+        if let Some(quoted) = &text.reply_to {
+            fields["quoted"] = json!(quoted.id);
+        }
+        return fields;
+    }
+    // Not typed yet: the original bytes say what it is.
+    fields["kind"] = json!("other");
+    let decoded = proto::Message::decode(message.original.clone()).ok();
+    if let Some(reaction) = decoded.and_then(|message| message.reaction_message) {
+        fields["kind"] = json!("reaction");
+        fields["text"] = json!(reaction.text);
+        fields["target"] = json!(reaction.key.and_then(|key| key.id));
+    }
+    fields
+}
