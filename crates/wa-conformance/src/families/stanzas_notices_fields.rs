@@ -377,8 +377,9 @@ fn action(action: &GroupAction) -> Record {
         GroupAction::CommunityAdmins { members, promoted } => {
             record.with_fact("participants", all(members)).with("promoted", *promoted)
         }
+        // A new group's facts stand beside the action's or below it.
         GroupAction::Create { group: created, reason } => {
-            record.with_record("group", Some(group(created))).with("reason", reason.as_deref())
+            record.and(group(created)).with_record("group", Some(group(created))).with("reason", reason.as_deref())
         }
         GroupAction::Delete { reason } => record.with("reason", reason.as_deref()),
         GroupAction::Subject { subject, by, at } => {
