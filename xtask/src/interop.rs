@@ -1,5 +1,6 @@
 //! `cargo xtask interop [name]`: the suites below `interop/`, in which other people's implementations talk to ours.
-//! A suite is a folder with an executable `run` that installs what it needs and fails when anything does.
+//! A suite is a folder with an executable `run` that installs what it needs and fails when anything does. The name of a
+//! client in the matrix runs the pairs that it is in.
 
 use std::fs;
 use std::process::Command;
@@ -8,7 +9,14 @@ use anyhow::{Result, ensure};
 
 use crate::shell::{Steps, target_folder};
 
+/// The suite in which whole clients converse, and its clients: folders with a driver and no `run`.
+const MATRIX: &str = "matrix";
+const CLIENTS: [&str; 2] = ["baileys", "whatsmeow"];
+
 pub(crate) fn run(steps: &mut Steps, only: Option<&str>) -> Result<()> {
+    if let Some(client) = only.filter(|name| CLIENTS.contains(name)) {
+        return run_pairs(steps, client);
+    }
     let folder = steps.root.join("interop");
     let mut suites = Vec::new();
     if folder.is_dir() {
@@ -29,6 +37,17 @@ pub(crate) fn run(steps: &mut Steps, only: Option<&str>) -> Result<()> {
         steps.run(&format!("interop {suite}"), &mut command)?;
     }
     Ok(())
+}
+
+/// The pairs of the matrix in which a client has a role.
+fn run_pairs(steps: &mut Steps, client: &str) -> Result<()> {
+    let all = CLIENTS.iter().flat_map(|first| CLIENTS.iter().map(move |second| (*first, *second)));
+    let mut command = suite_command(steps, MATRIX);
+    command.args(
+        all.filter(|(first, second)| *first == client || *second == client)
+            .map(|(first, second)| format!("{first}-{second}")),
+    );
+    steps.run(&format!("interop {client}"), &mut command)
 }
 
 /// A suite with the numbers of a soak run (`WA_SOAK=1`).
