@@ -8,7 +8,7 @@ mod support;
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use rand_chacha::ChaCha12Rng;
-use support::{below, run_size};
+use support::{below, run_seeds, run_size};
 use wa_signal::limits::{MAX_SENDER_KEY_JUMP, MAX_SENDER_KEY_STATES, MAX_SKIPPED_KEYS};
 use wa_signal::sabotage::{self, Rule};
 use wa_signal::{
@@ -250,12 +250,7 @@ fn chat(seed: u64, steps: usize) -> Result<(usize, usize), String> {
 #[test]
 fn every_outcome_of_a_random_group_chat_is_the_predicted_one() {
     let (seeds, steps) = run_size(12, 600);
-    let (mut accepted, mut refused) = (0, 0);
-    for seed in seeds {
-        let counts = chat(seed, steps).unwrap_or_else(|what| panic!("{what}"));
-        accepted += counts.0;
-        refused += counts.1;
-    }
+    let (accepted, refused) = run_seeds(seeds, |seed| chat(seed, steps));
     println!("{accepted} accepted, {refused} refused");
     assert!(accepted > 0 && refused > 0);
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::print_stdout)] // seeds and counts
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -31,6 +32,36 @@ pub fn run_size(seeds: u64, steps: u64) -> (std::ops::Range<u64>, usize) {
     let steps = number("WA_SOAK_STEPS").unwrap_or(steps);
     println!("seeds {first}..{}, {steps} steps each", first + seeds);
     (first..first + seeds, steps as usize)
+}
+
+/// Runs every seed, as many at a time as the machine has cores, and adds up what each accepted and refused. The first
+/// broken rule fails the test.
+pub fn run_seeds(
+    seeds: std::ops::Range<u64>,
+    run: impl Fn(u64) -> Result<(usize, usize), String> + Sync,
+) -> (usize, usize) {
+    let next = AtomicU64::new(seeds.start);
+    let worker = || {
+        let (mut accepted, mut refused) = (0, 0);
+        loop {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed >= seeds.end {
+                return Ok((accepted, refused));
+            }
+            let counts = run(seed)?;
+            accepted += counts.0;
+            refused += counts.1;
+        }
+    };
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let outcomes: Vec<Result<(usize, usize), String>> = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..cores).map(|_| scope.spawn(worker)).collect();
+        workers.into_iter().map(|worker| worker.join().expect("a worker panicked")).collect()
+    });
+    outcomes.into_iter().fold((0, 0), |(accepted, refused), outcome| {
+        let counts = outcome.unwrap_or_else(|what| panic!("{what}"));
+        (accepted + counts.0, refused + counts.1)
+    })
 }
 
 /// A device with its keys.
