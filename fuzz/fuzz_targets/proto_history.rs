@@ -1,5 +1,6 @@
 //! The history blob, compressed and not: any bytes are read to an end or an error, in whole and part by part; what
 //! decodes comes back from its own encoding.
+//! Seeds: history-blobs.json payload_b64
 //! Seeds: history-corrupt.json payload_b64
 #![no_main]
 

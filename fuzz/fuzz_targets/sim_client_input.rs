@@ -1,6 +1,7 @@
 //! What a client can send to the simulator: login payloads, frames that are no stanzas, stanzas of any shape from a
 //! connection that registers and from two that are logged in, QR texts and codes. Nothing panics, and silence is a
-//! bug: every request that can be answered is.
+//! bug: every request that can be answered is. An input that is a frame is a stanza as well.
+//! Seeds: nodes.json canonical canonical_from_server
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -44,6 +45,9 @@ fuzz_target!(|data: &[u8]| {
         })
         .collect();
     world.take_outputs();
+    if let Ok(node) = wa_binary::decode(data) {
+        say(&mut world, now, conns[1], node);
+    }
     while let Some(operation) = input.byte() {
         let conn = conns[usize::from(operation & 3) % conns.len()];
         match operation >> 2 & 7 {

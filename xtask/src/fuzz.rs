@@ -3,8 +3,8 @@
 //!
 //! The coverage instrumentation is asked for with plain compiler flags, so neither a nightly compiler nor cargo-fuzz is
 //! needed. Corpora are seeded from the vector files: a line `//! Seeds: <file> <field> <field>…` in a target names a
-//! vector file and the fields whose values (hexadecimal, base64 in `…_b64`, else text) become inputs. Corpora and
-//! findings stay out of the repository.
+//! vector file and the fields whose values (hexadecimal, base64 in `…_b64`, else text) become inputs, a line
+//! `//! Seed folder: <path>` a folder of files in hexadecimal. Corpora and findings stay out of the repository.
 
 use std::{
     collections::BTreeSet,
@@ -157,6 +157,14 @@ fn seed(root: &Path, target: &str) -> Result<PathBuf> {
         collect(&value, &fields, &mut inputs)?;
         ensure!(inputs.len() > before, "{target}: {file} has none of the fields {fields:?}");
     }
+    for folder in source.lines().filter_map(|line| line.strip_prefix("//! Seed folder: ")) {
+        for entry in fs::read_dir(root.join(folder)).with_context(|| folder.to_owned())? {
+            let path = entry?.path();
+            let text = fs::read_to_string(&path)?;
+            inputs.push(hex::decode(text.trim()).with_context(|| path.display().to_string())?);
+        }
+    }
+    ensure!(!inputs.is_empty(), "{target} names nothing to seed its corpus from");
     for input in &inputs {
         let mut hasher = DefaultHasher::new();
         input.hash(&mut hasher);

@@ -26,7 +26,7 @@ const USAGE: &str = "usage: cargo xtask <task>
   smoke                           every fuzz target for a few seconds
   soak [name]                     the big tests with the promised numbers
   checks                          format, clippy, docs, licences and sources
-  package                         every published crate builds alone
+  package                         every published crate compiles alone
   fuzz [target…] [--seconds N]    libFuzzer on the stable toolchain, ten minutes a target by default
   interop [name]                  suites with other people's implementations
   proto [--check]                 write (or compare) the .proto files and generated types of wa-proto

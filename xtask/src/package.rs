@@ -1,9 +1,10 @@
-//! `cargo xtask package`: every published crate builds alone, from the files that its package holds.
+//! `cargo xtask package`: every published crate compiles alone, from the files that its package holds.
 //!
 //! `cargo package` would build each package in a target folder of its own, with every dependency once more, which takes
 //! longer than all tests. So it only packs here. The packages are unpacked into a workspace whose members replace the
-//! registry's crates of their names, and each is built by itself there, with the features that it asks for, the lock file
-//! and profiles of this workspace, and the dependencies that other steps have built.
+//! registry's crates of their names, and each is compiled by itself there, with no features but those that it asks for and
+//! with the lock file of this workspace. Compiled, not linked: a package can lack a file, a feature or a dependency, and
+//! all of that shows before code is generated.
 
 use std::{
     fs,
@@ -34,9 +35,9 @@ pub(crate) fn run(steps: &mut Steps) -> Result<()> {
     steps.run("packages", pack.env("CARGO_TARGET_DIR", &target))?;
     let alone = unpack(steps, &published, &target)?;
     for Published { name, .. } in &published {
-        let mut build = steps.cargo(&["build", "--quiet", "--manifest-path"]);
-        build.arg(alone.join("Cargo.toml")).args(["--package", name]).env("CARGO_TARGET_DIR", &target);
-        steps.run(&format!("package {name}"), &mut build)?;
+        let mut check = steps.cargo(&["check", "--quiet", "--manifest-path"]);
+        check.arg(alone.join("Cargo.toml")).args(["--package", name]).env("CARGO_TARGET_DIR", &target);
+        steps.run(&format!("package {name}"), &mut check)?;
     }
     Ok(())
 }
