@@ -378,9 +378,10 @@ fn action(action: &GroupAction) -> Record {
             record.with_fact("participants", all(members)).with("promoted", *promoted)
         }
         // A new group's facts stand beside the action's or below it.
-        GroupAction::Create { group: created, reason } => {
-            record.and(group(created)).with_record("group", Some(group(created))).with("reason", reason.as_deref())
-        }
+        GroupAction::Create { group: created, reason } => record
+            .and(group(created))
+            .with_record("group", Some(group(created)))
+            .with("reason", reason.as_deref()),
         GroupAction::Delete { reason } => record.with("reason", reason.as_deref()),
         GroupAction::Subject { subject, by, at } => {
             record.with("subject", subject.as_str()).with_text("owner", opt(by.as_ref())).with("t", *at)
