@@ -2,6 +2,7 @@
 
 use rand_core::CryptoRng;
 use wa_binary::Jid;
+use wa_core::envelope;
 use wa_core::prekeys::{Bundle, SignedKey, Upload};
 use wa_crypto::Secret;
 use wa_crypto::curve::{KeyPair, PrivateKey, PublicKey};
@@ -71,6 +72,10 @@ pub(crate) trait Own {
     fn pn(&self) -> Option<Jid>;
     /// Own LID, with the device.
     fn lid(&self) -> Option<Jid>;
+    /// Both, for whatever reads stanzas; `None` while not linked.
+    fn own(&self) -> Option<envelope::Own> {
+        Some(envelope::Own { pn: self.pn()?, lid: self.lid() })
+    }
     /// Whether `jid` is this account, in whichever family.
     fn is_me(&self, jid: &Jid) -> bool {
         [self.pn(), self.lid()].into_iter().flatten().any(|own| own.same_user(jid))

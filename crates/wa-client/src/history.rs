@@ -2,16 +2,16 @@
 //! phone's other orders (chapters 07 §1.2 and 08 §1). Later versions work through what is kept without a new link.
 
 use prost::Message as _;
+use wa_core::envelope::MessageStanza;
 use wa_proto::e2e_message::message::ProtocolMessage;
 use wa_store::{AppStateKey, Bytes, StoreError, UnixTime, tables};
 
 use crate::vault::Step;
-use crate::vault::incoming::Incoming;
 
 /// Keeps what an own device sent; says whether it was something of this kind.
 pub(crate) async fn keep(
     step: &mut Step<'_>,
-    incoming: &Incoming,
+    incoming: &MessageStanza,
     message: &ProtocolMessage,
 ) -> Result<bool, StoreError> {
     // Keys and history come from the phone alone.

@@ -7,13 +7,13 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::time::Instant;
 use wa_binary::{Jid, Node};
+use wa_core::envelope::Nack;
 use wa_store::Changes;
 
-use super::acks::{Nack, ack};
+use super::acks::ack;
 use super::link::Link;
 use super::outcome::Ended;
 use super::session::{Inbound, Work};
-use crate::credentials::Own;
 use crate::health::{Cause, Condition, Stage, Status};
 use crate::shared::Shared;
 use crate::{devices, linking, messages, prekeys, presence, startup, state, vault};
@@ -109,7 +109,7 @@ impl Router {
             "presence" | "ack" => {}
             other => {
                 tracing::debug!(tag = other, "a stanza of an unknown tag");
-                self.acknowledge(&stanza, Some(Nack::UnrecognizedStanza));
+                self.acknowledge(&stanza, Some(Nack::UnknownStanza));
             }
         }
         None
@@ -247,7 +247,7 @@ impl Router {
     }
 
     fn acknowledge(&self, stanza: &Node, error: Option<Nack>) {
-        if let Some(ack) = ack(stanza, self.shared.device().pn().as_ref(), error) {
+        if let Some(ack) = ack(stanza, error) {
             // Without a connection the server sends the stanza again.
             let _ = self.link.send(&ack);
         }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use wa_binary::{Jid, Node};
+use wa_core::envelope::{AckOutcome, Refused, Remedy, ServerAck};
 use wa_store::{
     Changes, Chat, DistributionMark, MarkState, OutboxOrder, OutboxRow, OutboxState, SendRecord, SentRow,
     StoreError, UnixTime, tables,
@@ -152,16 +153,14 @@ async fn answered(
 ) -> Result<(), Stop> {
     let mut options = StoredOptions::decode(&row.options);
     let chat: Option<Jid> = row.chat.as_str().parse().ok();
-    // An unreadable code is an error all the same.
-    let error =
-        if ack.has_attr("error") { ack.optional("error").u16().ok().flatten().unwrap_or(1) } else { 0 };
-    if error == 0 {
-        if let (Some(theirs), Some(chat)) = (ack.optional("phash").string().ok().flatten(), &chat)
-            && options.phash.as_deref().is_some_and(|ours| ours != theirs)
+    let Some(ack) = ServerAck::parse(ack.view()) else { return Err(Stop::Disconnected) };
+    let AckOutcome::Refused(refused) = ack.outcome else {
+        if let Some(chat) = &chat
+            && options.phash.as_deref().is_some_and(|ours| ack.differs_from(ours))
         {
             stale(shared, chat).await;
         }
-        let at = ack.optional("t").u64().ok().flatten().map_or_else(|| shared.now(), UnixTime::from_secs);
+        let at = ack.timestamp.map_or_else(|| shared.now(), UnixTime::from_secs);
         let report = match options.shortfall {
             0 => SendReport::Accepted(at),
             devices => SendReport::AcceptedWithShortfall { at, devices },
@@ -172,27 +171,31 @@ async fn answered(
             crate::privacy::issue_later(shared, link, &chat, &own);
         }
         return Ok(());
-    }
+    };
     options.attempts += 1;
-    match error {
+    match refused.remedy() {
         // The group speaks another family now: encrypted anew, once, under the same id.
-        421 if options.attempts == 1 => {
+        Remedy::RefreshGroup if options.attempts == 1 => {
             if let Some(chat) = &chat {
                 stale(shared, chat).await;
             }
             requeue(shared, order, row, &options, OutboxState::Queued).await
         }
-        408 | 429 | 500 | 503 if options.attempts < ATTEMPTS => {
+        Remedy::Retry if options.attempts < ATTEMPTS => {
             let attempts = options.attempts;
             let state = row.state.clone();
             requeue(shared, order, row, &options, state).await?;
             tokio::time::sleep(BUSY * attempts).await;
             Ok(())
         }
-        code => {
-            if let Some(chat) = &chat {
+        remedy => {
+            if let Some(chat) = chat.as_ref().filter(|_| remedy != Remedy::Surface) {
                 stale(shared, chat).await;
             }
+            let code = match refused {
+                Refused::Code(code) => u16::try_from(code).unwrap_or(u16::MAX),
+                Refused::Unparsable => 0,
+            };
             settle(shared, order, &row, SendReport::Refused(refusal(code))).await
         }
     }

@@ -2,94 +2,62 @@
 
 use std::sync::Arc;
 
-use compact_str::CompactString;
-use wa_binary::{FieldError, Jid, Node};
-use wa_store::UnixTime;
+use wa_binary::Node;
+use wa_core::envelope::{Receipt as Incoming, ReceiptStatus, receipt_ack};
+use wa_store::{MappingSource, StoreError, UnixTime};
 
 use super::types::{Receipt, ReceiptKind, ReceivedMessage};
 use crate::client::Client;
-use crate::connection::acks::ack;
 use crate::connection::link::{Link, RequestError};
 use crate::connection::outcome::Ended;
 use crate::credentials::Own;
 use crate::events::StoredEvent;
 use crate::identity::Peer;
 use crate::shared::Shared;
-use crate::vault::incoming::Incoming;
 use crate::vault::{Step, publish};
 
 /// Ids in one read receipt.
 const MOST_IDS: usize = 256;
 
-/// The receipt that answers a stored message; `None` where a plain ack does.
-pub(crate) fn delivery(incoming: &Incoming, active: bool) -> Option<Node> {
-    let receipt = Node::new("receipt").attr("id", incoming.id.as_str());
-    let inactive = (!active).then_some("inactive");
-    if incoming.is_peer {
-        return Some(receipt.attr("to", incoming.from.clone()).attr("type", "peer_msg"));
-    }
-    if incoming.from.is_status() {
-        return Some(
-            receipt
-                .attr("to", Jid::STATUS)
-                .maybe_attr("participant", incoming.participant.clone())
-                .attr("context", "status"),
-        );
-    }
-    if incoming.from_me {
-        let receipt = receipt.attr("type", "sender");
-        return Some(if incoming.is_direct() {
-            receipt.attr("to", incoming.from.clone()).attr("recipient", incoming.chat.clone())
-        } else {
-            receipt.attr("to", incoming.chat.clone()).maybe_attr("participant", incoming.participant.clone())
-        });
-    }
-    if incoming.from.is_newsletter() {
-        return None;
-    }
-    Some(
-        receipt
-            .attr("to", incoming.from.clone())
-            .maybe_attr("participant", incoming.participant.clone())
-            .maybe_attr("type", inactive),
-    )
-}
-
-/// A receipt of the server, read.
-struct Parsed {
-    kind: Option<ReceiptKind>,
-    chat: Jid,
-    by: Jid,
-    ids: Vec<CompactString>,
-    at: Option<u64>,
-}
-
-fn parse(stanza: &Node, own: &impl Own) -> Result<Parsed, FieldError> {
-    let from = stanza.required("from").jid()?;
-    let participant = stanza.optional("participant").jid()?;
-    let by = participant.unwrap_or_else(|| from.clone());
-    let mine = own.is_me(&by);
-    let kind = match stanza.optional("type").string()?.as_deref() {
-        None | Some("delivery" | "inactive") if !mine => Some(ReceiptKind::Delivered),
-        Some("read") if mine => Some(ReceiptKind::ReadElsewhere),
-        Some("played") if mine => Some(ReceiptKind::PlayedElsewhere),
-        Some("read-self") => Some(ReceiptKind::ReadElsewhere),
-        Some("played-self") => Some(ReceiptKind::PlayedElsewhere),
-        Some("read") => Some(ReceiptKind::Read),
-        Some("played") => Some(ReceiptKind::Played),
+/// What an application hears of a status; `None` for what is the library's own matter.
+fn kind(status: &ReceiptStatus) -> Option<ReceiptKind> {
+    match status {
+        ReceiptStatus::Delivered | ReceiptStatus::Inactive => Some(ReceiptKind::Delivered),
+        ReceiptStatus::Read => Some(ReceiptKind::Read),
+        ReceiptStatus::Played => Some(ReceiptKind::Played),
+        ReceiptStatus::ReadSelf => Some(ReceiptKind::ReadElsewhere),
+        ReceiptStatus::PlayedSelf => Some(ReceiptKind::PlayedElsewhere),
         _ => None,
-    };
-    // A delivery receipt can also say that the message was not delivered.
-    let kind = kind.filter(|_| stanza.optional_child("error").is_none());
-    let chat = match stanza.optional("recipient").jid()? {
-        Some(recipient) if mine && !from.is_group() => recipient.account(),
-        _ => from.account(),
-    };
-    let mut ids = vec![stanza.required("id").string()?];
-    if let Some(list) = stanza.optional_child("list") {
-        ids.extend(list.each("item").filter_map(|item| item.required("id").string().ok()));
     }
-    Ok(Parsed { kind, chat, by, ids, at: stanza.optional("t").u64().ok().flatten() })
+}
+
+/// The events of a receipt: one, or one for each person that it speaks of.
+async fn note(step: &mut Step<'_>, receipt: &Incoming) -> Result<(), StoreError> {
+    if !receipt.is_surfaced() {
+        return Ok(());
+    }
+    let now = step.shared.now();
+    let at = |seconds: Option<u64>| seconds.map_or(now, UnixTime::from_secs);
+    let mut said = Vec::new();
+    if let Some(kind) = kind(&receipt.status).filter(|_| !receipt.ids.is_empty()) {
+        said.push((Peer::from(&receipt.sender), kind, receipt.ids.clone(), at(receipt.timestamp)));
+    }
+    for user in &receipt.users {
+        let Some(kind) = kind(&user.status) else { continue };
+        if let Some(alt) = &user.sender_alt {
+            step.learn(&user.sender, alt, MappingSource::Live).await?;
+        }
+        let by = Peer::of(&user.sender, user.sender_alt.as_ref());
+        said.push((by, kind, vec![user.id.clone()], at(user.timestamp)));
+    }
+    if said.is_empty() {
+        return Ok(());
+    }
+    let chat = step.chat(&receipt.chat).await?;
+    for (by, kind, ids, at) in said {
+        step.event(&StoredEvent::Receipt(Receipt { chat: chat.clone(), by, kind, ids, at }));
+    }
+    Ok(())
 }
 
 /// Takes a receipt: stores what it says, then acknowledges. Whoever asks for a message again is answered.
@@ -99,16 +67,12 @@ pub(crate) async fn receive(shared: &Arc<Shared>, link: &Link, stanza: Node) -> 
     }
     let mut vault = shared.vault.lock().await;
     let mut step = Step::new(shared);
-    match parse(&stanza, &*shared.device()) {
-        Ok(Parsed { kind: Some(kind), chat, by, ids, at }) => {
-            let chat = step.chat(&chat).await?;
-            let at = at.map_or_else(|| shared.now(), UnixTime::from_secs);
-            step.event(&StoredEvent::Receipt(Receipt { chat, by: Peer::from(&by), kind, ids, at }));
-        }
-        Ok(_) => {}
-        Err(error) => tracing::warn!(%error, "a receipt cannot be read"),
+    match shared.device().own().map(|own| Incoming::parse(stanza.view(), &own)) {
+        Some(Ok(receipt)) => note(&mut step, &receipt).await?,
+        Some(Err(error)) => tracing::warn!(%error, "a receipt cannot be read"),
+        None => {}
     }
-    step.outputs.stanzas.extend(ack(&stanza, None, None));
+    step.outputs.stanzas.extend(receipt_ack(stanza.view()));
     kill_point!(shared, ReceiptRead);
     let committed = vault.commit(shared, step.finish()).await?;
     publish(shared, link, committed);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use prost::Message as _;
 use wa_binary::{Jid, Node, NodeRef};
-use wa_core::envelope::device_sent;
+use wa_core::envelope::{MessageStanza, device_sent, receipt_ack};
 use wa_core::prekeys::{Bundle, DirectKey, FetchReason, Watermarks};
 use wa_crypto::curve::{KeyPair, PublicKey};
 use wa_proto::e2e_message as proto;
@@ -12,13 +12,11 @@ use wa_signal::ErrorClass;
 use wa_store::{Bytes, PreKey, PreKeyState, StoreError, tables};
 
 use super::seal::{self, SealError, encrypt_for};
-use crate::connection::acks::ack;
 use crate::connection::link::Link;
 use crate::connection::outcome::Ended;
 use crate::credentials::{self, Own};
 use crate::identity::chat_row;
 use crate::shared::Shared;
-use crate::vault::incoming::Incoming;
 use crate::vault::{Step, publish};
 
 /// From this count on nobody answers a retry receipt.
@@ -42,14 +40,15 @@ pub(crate) enum Asked {
 /// Asks the sender for a message again.
 pub(crate) async fn ask(
     step: &mut Step<'_>,
-    incoming: &Incoming,
+    incoming: &MessageStanza,
     class: ErrorClass,
 ) -> Result<Asked, StoreError> {
     let shared = step.shared;
     let counter = format!("retry/{}/{}/{}", incoming.chat, incoming.sender, incoming.id).into();
     let stored = shared.store.one(tables::NumberState, &counter).await?;
-    let said = incoming.encrypted.iter().map(|one| one.count).max().unwrap_or(0);
-    let count = stored.as_deref().and_then(|bytes| bytes.first().copied()).map_or(said, u32::from) + 1;
+    let said = incoming.retry_count;
+    let count =
+        stored.as_deref().and_then(|bytes| bytes.first().copied()).map_or(said, u32::from).saturating_add(1);
     if count >= LAST_COUNT {
         return Ok(Asked::GivenUp);
     }
@@ -65,11 +64,11 @@ pub(crate) async fn ask(
         retry.set_attr("error", class.retry_code().to_string());
     }
     let mut receipt = Node::new("receipt")
-        .attr("to", incoming.from.clone())
+        .attr("to", incoming.from().clone())
         .attr("id", incoming.id.as_str())
         .attr("type", "retry")
-        .maybe_attr("participant", incoming.participant.clone());
-    if incoming.is_peer {
+        .maybe_attr("participant", incoming.participant().cloned());
+    if incoming.is_peer() {
         receipt.set_attr("category", "peer");
     } else if incoming.from_me && incoming.is_direct() {
         receipt.set_attr("recipient", incoming.chat.clone());
@@ -205,7 +204,7 @@ async fn fetch_bundle(
 }
 
 fn acknowledge(link: &Link, stanza: &Node) -> Result<(), Ended> {
-    if let Some(ack) = ack(stanza, None, None) {
+    if let Some(ack) = receipt_ack(stanza.view()) {
         // Without a connection the receipt comes again.
         let _ = link.send(&ack);
     }

@@ -1,7 +1,6 @@
 //! The one order in which an account's cryptographic state changes, and the one way: a step in memory, a commit, and
 //! only then what the step lets leave (chapter 04 §21).
 
-pub(crate) mod incoming;
 mod receive;
 mod step;
 

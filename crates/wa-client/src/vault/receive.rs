@@ -5,6 +5,9 @@ use std::sync::Arc;
 use prost::Message as _;
 use wa_binary::{Jid, Node};
 use wa_core::envelope::padding::unpad;
+use wa_core::envelope::{
+    Activity, Depth, EncType, Encrypted, MessageStanza, Nack, device_sent_original, message_ack, unwrap,
+};
 use wa_proto::e2e_message as proto;
 use wa_signal::{
     Distributed, ErrorClass, OwnPreKeys, PreKeySignalMessage, Sender, SenderKeyDistribution,
@@ -12,9 +15,7 @@ use wa_signal::{
 };
 use wa_store::{Bytes, MappingSource, StoreError, UnixTime, tables};
 
-use super::incoming::{Encrypted, EncryptedKind, Incoming};
 use super::step::{After, Outputs, Step};
-use crate::connection::acks::{Nack, ack};
 use crate::connection::link::Link;
 use crate::connection::outcome::Ended;
 use crate::credentials::{Own, from_row, signed_from_row};
@@ -22,8 +23,8 @@ use crate::events::StoredEvent;
 use crate::health::board::Place;
 use crate::health::{Cause, Condition, Status};
 use crate::identity::{Peer, chat_row, user_row};
+use crate::messages::retry;
 use crate::messages::types::StoredMessage;
-use crate::messages::{receipts, retry};
 use crate::shared::Shared;
 
 /// Takes a batch of messages in one step and one commit.
@@ -94,11 +95,13 @@ enum Opened {
 
 impl Step<'_> {
     async fn message(&mut self, stanza: &Node) -> Result<(), StoreError> {
-        let incoming = match Incoming::parse(stanza, &*self.device) {
+        // Before the link there are no messages.
+        let Some(own) = self.device.own() else { return Ok(()) };
+        let incoming = match MessageStanza::parse(stanza.view(), &own) {
             Ok(incoming) => incoming,
             Err(error) => {
                 tracing::warn!(%error, "a message's envelope cannot be read");
-                self.refuse(stanza, Nack::Parsing);
+                self.outputs.stanzas.extend(error.nack(stanza.view()));
                 return Ok(());
             }
         };
@@ -108,55 +111,51 @@ impl Step<'_> {
         if let Some(alt) = &incoming.recipient_alt {
             self.learn(&incoming.chat, alt, MappingSource::Live).await?;
         }
-        if incoming.unavailable {
+        if incoming.unavailable.is_some() {
             self.undecryptable(&incoming).await?;
-            self.acknowledge(stanza);
+            self.answer(&incoming);
             return Ok(());
         }
-        match self.open(&incoming).await? {
+        let encrypted = MessageStanza::encrypted(stanza.view(), &own);
+        match self.open(&incoming, &encrypted).await? {
             Opened::Message(bytes, message) => {
                 self.understand(&incoming, bytes, &message).await?;
-                self.receipt(stanza, &incoming);
+                self.answer(&incoming);
             }
-            Opened::Nothing | Opened::Duplicate => self.receipt(stanza, &incoming),
-            Opened::Failed(error) => self.failed(stanza, &incoming, &error).await?,
-            Opened::NoMessage => self.refuse(stanza, Nack::InvalidProtobuf),
-            Opened::Unknown => self.refuse(stanza, Nack::UnrecognizedStanza),
+            Opened::Nothing | Opened::Duplicate => self.answer(&incoming),
+            // A part of a known sort without bytes, or an answer of a bot.
+            Opened::Unknown if incoming.is_decryptable() => {
+                self.outputs.stanzas.push(message_ack(&incoming, Some(Nack::UnknownStanza)));
+            }
+            Opened::Unknown => self.answer(&incoming),
+            Opened::Failed(error) => self.failed(&incoming, &error).await?,
+            Opened::NoMessage => {
+                self.outputs.stanzas.push(message_ack(&incoming, Some(Nack::InvalidProtobuf)));
+            }
         }
         Ok(())
     }
 
-    fn refuse(&mut self, stanza: &Node, error: Nack) {
-        let own = self.device.pn();
-        self.outputs.stanzas.extend(ack(stanza, own.as_ref(), Some(error)));
-    }
-
-    fn acknowledge(&mut self, stanza: &Node) {
-        let own = self.device.pn();
-        self.outputs.stanzas.extend(ack(stanza, own.as_ref(), None));
-    }
-
-    fn receipt(&mut self, stanza: &Node, incoming: &Incoming) {
-        match receipts::delivery(incoming, self.shared.is_active()) {
-            Some(receipt) => self.outputs.stanzas.push(receipt),
-            None => self.acknowledge(stanza),
-        }
+    /// What a message that was handled is owed: a receipt, an ack, or a refusal of what nobody knows.
+    fn answer(&mut self, incoming: &MessageStanza) {
+        let activity = if self.shared.is_active() { Activity::Active } else { Activity::Inactive };
+        self.outputs.stanzas.push(incoming.answer(activity));
     }
 
     /// Opens every ciphertext, pairwise ones first: they may bring the key for the others.
-    async fn open(&mut self, incoming: &Incoming) -> Result<Opened, StoreError> {
+    async fn open(
+        &mut self,
+        incoming: &MessageStanza,
+        encrypted: &[Encrypted],
+    ) -> Result<Opened, StoreError> {
         let mut result = Opened::Unknown;
-        for one in &incoming.encrypted {
-            if one.kind == EncryptedKind::SenderKey && incoming.is_direct() {
-                continue;
-            }
+        for one in encrypted {
             let opened = match one.kind {
-                EncryptedKind::PreKey | EncryptedKind::Message => self.open_pairwise(incoming, one).await?,
-                EncryptedKind::SenderKey => self.open_shared(incoming, one).await?,
+                EncType::PkMsg | EncType::Msg => self.open_pairwise(incoming, one).await?,
+                EncType::SkMsg if !incoming.is_direct() => self.open_shared(incoming, one).await?,
                 // Bots are spoken to later; their answers are not lost, since they stay unread on the phone.
-                EncryptedKind::BotMessage => {
-                    return Ok(Opened::Unknown);
-                }
+                EncType::MsMsg => return Ok(Opened::Unknown),
+                EncType::SkMsg | EncType::Other(_) => continue,
             };
             let plaintext = match opened {
                 Ok(plaintext) => plaintext,
@@ -182,14 +181,14 @@ impl Step<'_> {
 
     async fn open_pairwise(
         &mut self,
-        incoming: &Incoming,
+        incoming: &MessageStanza,
         one: &Encrypted,
     ) -> Result<Result<Vec<u8>, SignalError>, StoreError> {
         let at = self.address_of(&incoming.sender).await?;
         let local = self.local.clone();
         let sender = if incoming.from_me { Sender::OwnDevice } else { Sender::Other };
         let mut rng = self.shared.rng();
-        let received = if one.kind == EncryptedKind::PreKey {
+        let received = if one.kind == EncType::PkMsg {
             let message = match PreKeySignalMessage::parse(&one.bytes) {
                 Ok(message) => message,
                 Err(error) => return Ok(Err(error)),
@@ -249,7 +248,7 @@ impl Step<'_> {
 
     async fn open_shared(
         &mut self,
-        incoming: &Incoming,
+        incoming: &MessageStanza,
         one: &Encrypted,
     ) -> Result<Result<Vec<u8>, SignalError>, StoreError> {
         let at = (chat_row(&incoming.chat), self.address_of(&incoming.sender).await?);
@@ -265,7 +264,7 @@ impl Step<'_> {
 
     async fn take_sender_key(
         &mut self,
-        incoming: &Incoming,
+        incoming: &MessageStanza,
         message: &proto::Message,
     ) -> Result<(), StoreError> {
         let Some(distribution) = &message.sender_key_distribution_message else { return Ok(()) };
@@ -287,7 +286,7 @@ impl Step<'_> {
     /// Stores what a message means: an event for the application, or state between own devices.
     async fn understand(
         &mut self,
-        incoming: &Incoming,
+        incoming: &MessageStanza,
         bytes: Bytes,
         message: &proto::Message,
     ) -> Result<(), StoreError> {
@@ -298,8 +297,9 @@ impl Step<'_> {
             .and_then(|jid| jid.parse::<Jid>().ok())
             .filter(|_| incoming.is_direct())
             .unwrap_or_else(|| incoming.chat.clone());
+        // As the other device encoded it: a later version may know more of it.
         let bytes = match own_copy.and_then(|copy| copy.message.as_deref()) {
-            Some(inner) => inner.encode_to_vec().into(),
+            Some(inner) => device_sent_original(&bytes).unwrap_or_else(|| inner.encode_to_vec().into()),
             None => bytes,
         };
         let inner = own_copy.and_then(|copy| copy.message.as_deref()).unwrap_or(message);
@@ -309,7 +309,7 @@ impl Step<'_> {
         {
             return Ok(());
         }
-        self.keep_secret(incoming, &chat, inner);
+        self.keep_secret(incoming, &chat, message);
         let chat = self.chat(&chat).await?;
         let timestamp = incoming.timestamp.map_or_else(|| self.shared.now(), UnixTime::from_secs);
         let sender = Peer::of(&incoming.sender, incoming.sender_alt.as_ref());
@@ -320,15 +320,17 @@ impl Step<'_> {
             from_me: incoming.from_me,
             timestamp,
             push_name: incoming.push_name.clone(),
-            was_offline: incoming.was_offline,
+            was_offline: incoming.offline,
             original: bytes,
         })));
         Ok(())
     }
 
     /// Keeps the secret that later add-ons (votes, edits, reactions) are opened with.
-    fn keep_secret(&mut self, incoming: &Incoming, chat: &Jid, message: &proto::Message) {
-        let secret = message.message_context_info.as_deref().and_then(|info| info.message_secret.as_deref());
+    fn keep_secret(&mut self, incoming: &MessageStanza, chat: &Jid, message: &proto::Message) {
+        // A copy of our own keeps it outside of the message.
+        let Ok(unwrapped) = unwrap(message, Depth::All) else { return };
+        let secret = unwrapped.context.as_deref().and_then(|info| info.message_secret.as_deref());
         let Some(Ok(secret)) = secret.map(wa_crypto::Secret::<32>::try_from) else { return };
         let sender = user_row(&incoming.sender);
         let row =
@@ -336,12 +338,7 @@ impl Step<'_> {
         self.changes.put(tables::MessageSecrets, &(chat_row(chat), sender, incoming.id.clone()), &row);
     }
 
-    async fn failed(
-        &mut self,
-        stanza: &Node,
-        incoming: &Incoming,
-        error: &SignalError,
-    ) -> Result<(), StoreError> {
+    async fn failed(&mut self, incoming: &MessageStanza, error: &SignalError) -> Result<(), StoreError> {
         tracing::warn!(%error, "a message cannot be opened");
         if !error.class().asks_for_retry() {
             // A fault of our own: unacknowledged, so that the server keeps it.
@@ -351,11 +348,11 @@ impl Step<'_> {
             self.undecryptable(incoming).await?;
         }
         // Behind the retry receipt: the stanza then leaves the server's queue.
-        self.acknowledge(stanza);
+        self.outputs.stanzas.push(message_ack(incoming, None));
         Ok(())
     }
 
-    async fn undecryptable(&mut self, incoming: &Incoming) -> Result<(), StoreError> {
+    async fn undecryptable(&mut self, incoming: &MessageStanza) -> Result<(), StoreError> {
         let chat = self.chat(&incoming.chat).await?;
         let sender = Peer::of(&incoming.sender, incoming.sender_alt.as_ref());
         self.event(&StoredEvent::Undecryptable { chat, sender, id: incoming.id.to_string() });

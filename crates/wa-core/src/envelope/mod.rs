@@ -4,6 +4,7 @@
 mod ack;
 mod call;
 mod classify;
+mod device_copy;
 mod kind;
 pub mod message_id;
 mod newsletter;
@@ -17,12 +18,15 @@ mod unwrap;
 pub use ack::{AckOutcome, Refused, Remedy, ServerAck};
 pub use call::{Call, CallAction, CallError};
 pub use classify::{Classified, DecryptFail, Meta, StanzaType, classify};
+pub use device_copy::device_sent_original;
 pub use kind::ContentKind;
 pub use newsletter::{NewsletterItem, NewsletterUpdate};
 pub use phash::phash;
 pub use receipt::{Receipt, ReceiptError, ReceiptStatus, UserReceipt, receipt_ack};
 pub use reply::{Activity, Nack, message_ack};
-pub use stanza::{BotInfo, BroadcastRecipient, Edit, EncType, MessageStanza, Own, StanzaError, Unavailable};
+pub use stanza::{
+    BotInfo, BroadcastRecipient, Edit, EncType, Encrypted, MessageStanza, Own, StanzaError, Unavailable,
+};
 pub use unwrap::{Depth, DeviceSent, MAX_WRAPPERS, TooManyWrappers, Unwrapped, Wrapper, device_sent, unwrap};
 
 #[cfg(test)]

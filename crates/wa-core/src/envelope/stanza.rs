@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use bytes::Bytes;
 use compact_str::CompactString;
 use prost::Message as _;
 use thiserror::Error;
@@ -183,6 +184,15 @@ impl EncType {
             Self::Other(value) => value,
         }
     }
+}
+
+/// One ciphertext.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Encrypted {
+    /// How it is encrypted.
+    pub kind: EncType,
+    /// Itself.
+    pub bytes: Bytes,
 }
 
 /// Why there is no ciphertext for this device.
@@ -373,6 +383,33 @@ impl MessageStanza {
             participant,
             recipient,
         })
+    }
+
+    /// The ciphertexts for this device, pairwise ones first: they may bring the key for the others. A part without a
+    /// type or without bytes is left out.
+    pub fn encrypted(stanza: NodeRef<'_>, own: &Own) -> Vec<Encrypted> {
+        let parts = encs(stanza, own).into_iter().filter_map(|enc| {
+            let kind = EncType::of(&text(enc, "type")?);
+            Some(Encrypted { kind, bytes: enc.required_bytes().ok()?.into_owned().into() })
+        });
+        let mut all: Vec<Encrypted> = parts.collect();
+        all.sort_by_key(|one| one.kind == EncType::SkMsg);
+        all
+    }
+
+    /// `from` as it stands: where the answer goes.
+    pub const fn from(&self) -> &Jid {
+        &self.from
+    }
+
+    /// `participant` as it stands.
+    pub const fn participant(&self) -> Option<&Jid> {
+        self.participant.as_ref()
+    }
+
+    /// Whether it was said to one person.
+    pub fn is_direct(&self) -> bool {
+        !in_group(&self.from)
     }
 
     /// Whether it was said in a group.
