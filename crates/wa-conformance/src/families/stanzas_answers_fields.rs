@@ -281,24 +281,6 @@ pub(super) fn family(family: Family) -> &'static str {
 
 /// A group, also inside a notification.
 pub(super) fn group(group: &GroupInfo) -> Record {
-    const SWITCHES: [&str; 16] = [
-        "locked",
-        "announcement",
-        "no_frequently_forwarded",
-        "hidden_group",
-        "allow_non_admin_sub_group_creation",
-        "auto_add_disabled",
-        "growth_locked",
-        "suspended",
-        "support",
-        "incognito",
-        "capi",
-        "group_safety_check",
-        "participant_label_enabled",
-        "group_history",
-        "allow_admin_reports",
-        "limit_sharing_enabled",
-    ];
     let description = group.description.as_ref();
     let kind = match group.kind {
         GroupKind::Plain => "plain",
@@ -334,7 +316,7 @@ pub(super) fn group(group: &GroupInfo) -> Record {
         .with("closed", group.closed)
         .with_text("linked_parent", opt(group.linked_parent.as_ref()))
         .with_fact("learned_mappings", pairs(&group.mappings));
-    SWITCHES.into_iter().fold(record, |record, tag| record.with(tag, group.is(tag)))
+    GroupInfo::SWITCHES.into_iter().fold(record, |record, tag| record.with(tag, group.is(tag)))
 }
 
 fn member_record(member: &GroupMember) -> Record {

@@ -140,26 +140,6 @@ impl Role {
     }
 }
 
-/// Children without content that switch something on.
-const SWITCHES: [&str; 16] = [
-    "locked",
-    "announcement",
-    "no_frequently_forwarded",
-    "hidden_group",
-    "allow_non_admin_sub_group_creation",
-    "auto_add_disabled",
-    "growth_locked",
-    "suspended",
-    "support",
-    "incognito",
-    "capi",
-    "group_safety_check",
-    "participant_label_enabled",
-    "group_history",
-    "allow_admin_reports",
-    "limit_sharing_enabled",
-];
-
 impl GroupAnswer {
     /// Reads the answer to a query, which named the participants' hash or not.
     ///
@@ -177,6 +157,26 @@ impl GroupAnswer {
 }
 
 impl GroupInfo {
+    /// Children without content that switch something on.
+    pub const SWITCHES: [&'static str; 16] = [
+        "locked",
+        "announcement",
+        "no_frequently_forwarded",
+        "hidden_group",
+        "allow_non_admin_sub_group_creation",
+        "auto_add_disabled",
+        "growth_locked",
+        "suspended",
+        "support",
+        "incognito",
+        "capi",
+        "group_safety_check",
+        "participant_label_enabled",
+        "group_history",
+        "allow_admin_reports",
+        "limit_sharing_enabled",
+    ];
+
     /// Reads `<group>`. `addressing` is what stands around it, for when it does not say itself.
     ///
     /// # Errors
@@ -227,7 +227,11 @@ impl GroupInfo {
             linked_parent,
             closed: child("parent")
                 .is_some_and(|parent| parent.attr_is("default_membership_approval_mode", "request_required")),
-            switches: SWITCHES.into_iter().filter(|tag| has(node, tag)).map(CompactString::from).collect(),
+            switches: Self::SWITCHES
+                .into_iter()
+                .filter(|tag| has(node, tag))
+                .map(CompactString::from)
+                .collect(),
             mappings,
         })
     }
