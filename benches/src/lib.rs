@@ -13,6 +13,11 @@ use std::process::ExitCode;
 
 use measure::Measured;
 
+/// The head of a result file: what the bench ran on. For benches that measure in their own way.
+pub fn machine(name: &str) -> String {
+    machine::description(name)
+}
+
 /// Runs of each contender; the minimum counts.
 const RUNS: usize = 40;
 

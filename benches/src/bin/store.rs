@@ -1,0 +1,332 @@
+//! The store: commits per second of a typical message (a session and an inbox row) at 1, 16 and 256 committers, cold and
+//! warm reads, and 10,000 accounts in one SQLite file; beside the file system's own sync rate. Where a sync takes less
+//! than a millisecond, the same again on a disk that takes one. An argument names the folder for the files.
+
+use std::fs::File;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use rand::rngs::StdRng;
+use rand::{RngExt as _, SeedableRng as _};
+use tokio::runtime::Runtime;
+use wa_store::tables::{Inbox, Sessions};
+use wa_store::{
+    AccountStore, Address, Backend, Changes, Durability, InboxRow, MemoryStore, Session, SqliteOptions,
+    Store, UnixTime,
+};
+use wa_store_vfs::Disk;
+
+/// Goals of the project.
+const GROUPED_TO_SINGLE: f64 = 20.0;
+const POWER_TO_PROCESS: f64 = 0.6;
+
+const COMMITTERS: [usize; 3] = [1, 16, 256];
+const WARM_UP: Duration = Duration::from_millis(300);
+const RUN: Duration = Duration::from_secs(2);
+/// Interleaved rounds of all media; the best counts.
+const ROUNDS: usize = 3;
+/// Sessions of each account.
+const PEERS: u64 = 20;
+const FLEET: usize = 10_000;
+const MILLISECOND: Duration = Duration::from_millis(1);
+
+#[derive(Clone, Copy, PartialEq)]
+enum Medium {
+    Memory,
+    File(Durability),
+    /// A file on a disk whose syncs take at least a millisecond.
+    Slow(Durability),
+}
+
+impl Medium {
+    const ALL: [Self; 5] = [
+        Self::Memory,
+        Self::File(Durability::Process),
+        Self::File(Durability::Power),
+        Self::Slow(Durability::Process),
+        Self::Slow(Durability::Power),
+    ];
+
+    fn name(self) -> String {
+        match self {
+            Self::Memory => "memory".to_owned(),
+            Self::File(durability) => format!("SQLite {durability:?}"),
+            Self::Slow(durability) => format!("SQLite {durability:?}, syncs of 1 ms"),
+        }
+    }
+
+    async fn open(self, folder: &Path, disk: &Disk) -> Store {
+        let options = SqliteOptions::new(folder.join("store.db"));
+        let options = match self {
+            Self::Memory => return MemoryStore::open().await.unwrap(),
+            Self::File(durability) => options.durability(durability),
+            Self::Slow(durability) => options.durability(durability).vfs(disk.name()),
+        };
+        Store::builder(Arc::new(options.open().await.unwrap())).open().await.unwrap()
+    }
+}
+
+fn main() -> ExitCode {
+    let place = std::env::args().nth(1).map_or_else(std::env::temp_dir, Into::into);
+    let mut report = Report { text: wa_benches::machine("store"), met: true };
+    let runtime = Runtime::new().unwrap();
+    let folder = || tempfile::tempdir_in(&place).unwrap();
+
+    let sync = sync_time(folder().path());
+    report.line(format!(
+        "sync of 4 KiB appended to a file: {:.3} ms, {:.0} per second",
+        sync * 1e3,
+        1.0 / sync
+    ));
+    commits(&runtime, &folder, &mut report);
+    reads(&runtime, folder().path(), &mut report);
+    fleet(&runtime, folder().path(), &mut report);
+    std::fs::write(format!("{}/results/store.txt", env!("CARGO_MANIFEST_DIR")), &report.text).unwrap();
+    if report.met { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+struct Report {
+    text: String,
+    met: bool,
+}
+
+impl Report {
+    fn line(&mut self, line: String) {
+        println!("{line}");
+        self.text.push_str(&line);
+        self.text.push('\n');
+    }
+
+    fn goal(&mut self, what: &str, ratio: f64, goal: f64) {
+        self.met &= ratio >= goal;
+        let verdict = if ratio >= goal { "kept" } else { "missed" };
+        self.line(format!("{what}: {ratio:.2} (goal {goal}: {verdict})"));
+    }
+}
+
+/// Seconds of the fastest of many appends with a sync each, in groups as long as the machine's noise.
+fn sync_time(folder: &Path) -> f64 {
+    let mut file = File::create(folder.join("sync")).unwrap();
+    let block = [0x5A_u8; 4096];
+    let group = |file: &mut File| {
+        let begun = Instant::now();
+        for _ in 0..50 {
+            file.write_all(&block).unwrap();
+            file.sync_data().unwrap();
+        }
+        begun.elapsed().as_secs_f64() / 50.0
+    };
+    (0..10).map(|_| group(&mut file)).fold(f64::INFINITY, f64::min)
+}
+
+fn commits(runtime: &Runtime, folder: &impl Fn() -> tempfile::TempDir, report: &mut Report) {
+    let disk = Disk::slow("slow", MILLISECOND);
+    let mut best = [[0.0_f64; COMMITTERS.len()]; Medium::ALL.len()];
+    for _ in 0..ROUNDS {
+        for (medium, best) in Medium::ALL.iter().zip(&mut best) {
+            for (committers, best) in COMMITTERS.iter().zip(best) {
+                let folder = folder();
+                let rate = runtime.block_on(async {
+                    let store = medium.open(folder.path(), &disk).await;
+                    let accounts = accounts(&store, *committers).await;
+                    let rate = rate(accounts, *committers).await;
+                    store.close().await.unwrap();
+                    rate
+                });
+                *best = best.max(rate);
+            }
+        }
+    }
+    report.line(format!("\ncommits per second, best of {ROUNDS} runs of {} s", RUN.as_secs()));
+    report
+        .line(format!("{:<32}{:>10}{:>10}{:>10}", "committers", COMMITTERS[0], COMMITTERS[1], COMMITTERS[2]));
+    for (medium, [one, some, many]) in Medium::ALL.iter().zip(best) {
+        report.line(format!("{:<32}{one:>10.0}{some:>10.0}{many:>10.0}", medium.name()));
+    }
+    let of = |medium: Medium| best[Medium::ALL.iter().position(|it| *it == medium).unwrap()];
+    let slow = of(Medium::Slow(Durability::Power));
+    report.goal("256 committers to one, Power, syncs of 1 ms", slow[2] / slow[0], GROUPED_TO_SINGLE);
+    let (power, process) = (of(Medium::File(Durability::Power)), of(Medium::File(Durability::Process)));
+    report.goal("Power to Process at 256 committers", power[2] / process[2], POWER_TO_PROCESS);
+    let slow_process = of(Medium::Slow(Durability::Process));
+    report.goal("the same, syncs of 1 ms", slow[2] / slow_process[2], POWER_TO_PROCESS);
+}
+
+async fn accounts(store: &Store, many: usize) -> Vec<AccountStore> {
+    // All at once, as a fleet starts.
+    let opening: Vec<_> = (0..many)
+        .map(|number| {
+            let account = store.account(format!("account-{number}"));
+            tokio::spawn(async move { account.open().await.unwrap() })
+        })
+        .collect();
+    let mut accounts = Vec::with_capacity(many);
+    for opened in opening {
+        accounts.push(opened.await.unwrap());
+    }
+    accounts
+}
+
+/// Commits per second of so many tasks, each with its share of the accounts.
+async fn rate(accounts: Vec<AccountStore>, committers: usize) -> f64 {
+    let (counted, over) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(false)));
+    let mut shares: Vec<Vec<AccountStore>> = vec![Vec::new(); committers];
+    for (at, account) in accounts.into_iter().enumerate() {
+        shares[at % committers].push(account);
+    }
+    let tasks: Vec<_> = shares
+        .into_iter()
+        .map(|share| {
+            let (counted, over) = (Arc::clone(&counted), Arc::clone(&over));
+            tokio::spawn(async move {
+                let mut step = 0;
+                while !over.load(Ordering::Relaxed) {
+                    let account = &share[step as usize % share.len()];
+                    account.commit(message(account, step)).await.unwrap().release();
+                    counted.fetch_add(1, Ordering::Relaxed);
+                    step += 1;
+                }
+            })
+        })
+        .collect();
+    tokio::time::sleep(WARM_UP).await;
+    let (begun, before) = (Instant::now(), counted.load(Ordering::Relaxed));
+    tokio::time::sleep(RUN).await;
+    let done = counted.load(Ordering::Relaxed) - before;
+    let took = begun.elapsed();
+    over.store(true, Ordering::Relaxed);
+    for task in tasks {
+        task.await.unwrap();
+    }
+    done as f64 / took.as_secs_f64()
+}
+
+/// A received message: the advanced session and the event.
+fn message(account: &AccountStore, step: u64) -> Changes {
+    let mut changes = Changes::new();
+    changes.put(Sessions, &peer(step % PEERS), &Session::new(bytes(step, 230)));
+    let row = InboxRow { received: UnixTime::from_secs(1_800_000_000 + step), event: bytes(step + 1, 300) };
+    changes.put(Inbox, &account.next_cursor(), &row);
+    changes
+}
+
+fn peer(number: u64) -> Address {
+    Address::new(format!("1555010{number:04}@s.whatsapp.net").as_str(), 0)
+}
+
+/// Other ones at every step: SQLite does not write what is there already.
+fn bytes(step: u64, length: usize) -> Bytes {
+    let mut word = step.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+    let next = |_| {
+        word = word.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        (word >> 56) as u8
+    };
+    (0..length).map(next).collect()
+}
+
+const READ: u64 = 20_000;
+
+/// Cold: right after the file was opened, with SQLite's own cache empty; the system's may hold it. Warm: the same again.
+fn reads(runtime: &Runtime, folder: &Path, report: &mut Report) {
+    runtime.block_on(async {
+        let path = folder.join("store.db");
+        let store = wa_store::SqliteStore::open(&path).await.unwrap();
+        let account = store.account("main").open().await.unwrap();
+        let mut changes = Changes::new();
+        for number in 0..READ {
+            changes.put(Sessions, &peer(number), &Session::new(bytes(number, 230)));
+        }
+        account.commit_in_slices(changes, |_, _| ()).await.unwrap().release();
+        store.close().await.unwrap();
+
+        let mut rng = StdRng::seed_from_u64(7);
+        let singles: Vec<Address> = (0..2_000).map(|_| peer(rng.random_range(0..READ))).collect();
+        let groups: Vec<Vec<Address>> =
+            (0..40).map(|_| (0..256).map(|_| peer(rng.random_range(0..READ))).collect()).collect();
+        let mut times = [f64::INFINITY; 4];
+        for _ in 0..ROUNDS {
+            for (kind, many) in [(0, false), (2, true)] {
+                let store = wa_store::SqliteStore::open(&path).await.unwrap();
+                let account = store.account("main").open().await.unwrap();
+                for warm in 0..2 {
+                    let begun = Instant::now();
+                    if many {
+                        for group in &groups {
+                            assert!(account.many(Sessions, group).await.unwrap().iter().all(Option::is_some));
+                        }
+                    } else {
+                        for address in &singles {
+                            assert!(account.one(Sessions, address).await.unwrap().is_some());
+                        }
+                    }
+                    let calls = if many { groups.len() } else { singles.len() };
+                    let time = begun.elapsed().as_secs_f64() / calls as f64;
+                    times[kind + warm] = times[kind + warm].min(time);
+                }
+                store.close().await.unwrap();
+            }
+        }
+        let [one_cold, one_warm, many_cold, many_warm] = times.map(|time| time * 1e6);
+        report.line(format!("\nreads among {READ} sessions, microseconds, cold and warm"));
+        report.line(format!("one session{one_cold:>29.1}{one_warm:>10.1}"));
+        report.line(format!("256 sessions in one call{many_cold:>16.1}{many_warm:>10.1}"));
+    });
+}
+
+fn fleet(runtime: &Runtime, folder: &Path, report: &mut Report) {
+    runtime.block_on(async {
+        let path = folder.join("store.db");
+        let store = wa_store::SqliteStore::open(&path).await.unwrap();
+        let begun = Instant::now();
+        let opened = accounts(&store, FLEET).await;
+        let made = begun.elapsed();
+        for (step, chunk) in opened.chunks(256).enumerate() {
+            let commits: Vec<_> = chunk
+                .iter()
+                .map(|account| {
+                    let account = account.clone();
+                    tokio::spawn(async move {
+                        account.commit(message(&account, step as u64)).await.unwrap().release();
+                    })
+                })
+                .collect();
+            for commit in commits {
+                commit.await.unwrap();
+            }
+        }
+        drop(opened);
+        store.close().await.unwrap();
+        let size = std::fs::metadata(&path).unwrap().len();
+
+        let before = resident();
+        let begun = Instant::now();
+        let options = SqliteOptions::new(&path);
+        let backend = Arc::new(options.open().await.unwrap());
+        let store = Store::builder(backend.clone()).open().await.unwrap();
+        let file = begun.elapsed();
+        let begun = Instant::now();
+        let opened = accounts(&store, FLEET).await;
+        let all = begun.elapsed();
+        let held = resident().saturating_sub(before);
+        report.line(format!("\n{FLEET} accounts in one SQLite file of {:.1} MB, Power", size as f64 / 1e6));
+        report.line(format!("making them: {:.2} s", made.as_secs_f64()));
+        report.line(format!("opening the file: {:.1} ms", file.as_secs_f64() * 1e3));
+        report.line(format!("opening all accounts: {:.2} s", all.as_secs_f64()));
+        report.line(format!("memory for all of it: {:.1} MB", held as f64 / 1e6));
+        let rate = rate(opened, 256).await;
+        report.line(format!("commits per second, 256 committers over all accounts: {rate:.0}"));
+        backend.close().await.unwrap();
+    });
+}
+
+/// Resident memory of the process in bytes; 0 where the system does not tell.
+fn resident() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    line.and_then(|line| line.trim().trim_end_matches(" kB").trim().parse::<u64>().ok()).unwrap_or(0) * 1024
+}
