@@ -82,7 +82,6 @@ fn main() -> ExitCode {
     }
     let place = arguments.first().map_or_else(std::env::temp_dir, Into::into);
     let mut report = Report { text: wa_benches::machine("store"), met: true };
-    let runtime = Runtime::new().unwrap();
     let folder = || tempfile::tempdir_in(&place).unwrap();
 
     commits(&runtime, &folder, &mut report);
