@@ -18,7 +18,8 @@ use crate::connection::transport::Connector;
 use crate::credentials::{self, Own};
 use crate::egress::Egress;
 use crate::events::EventStream;
-use crate::health::Health;
+use crate::health::board::Board;
+use crate::health::{Cause, Condition, Health, Status};
 use crate::identity::Peer;
 use crate::linking::{LinkCheck, PasskeyAuthenticator};
 use crate::shared::{Rng, Shared};
@@ -28,6 +29,7 @@ use crate::shared::{Rng, Shared};
 pub struct Builder {
     account: Account,
     config: Config,
+    lease_wait: Option<Box<dyn LeaseWait>>,
 }
 
 /// Why a client could not be started. Trouble of the network is never here: that is [`Health`].
@@ -131,6 +133,13 @@ impl Builder {
         self
     }
 
+    /// Waits for the account when another process holds it, instead of failing. `told` hears the health
+    /// ([`HeldByAnotherProcess`](crate::health::Status::HeldByAnotherProcess)) before each wait, and says whether to go on.
+    pub fn wait_for_lease(mut self, told: impl LeaseWait + 'static) -> Self {
+        self.lease_wait = Some(Box::new(told));
+        self
+    }
+
     /// Another generator than the operating system's: a seeded one makes a run repeatable. Never for production.
     pub fn randomness(mut self, rng: impl CryptoRng + Send + Sync + 'static) -> Self {
         self.config.randomness = Some(Box::new(rng));
@@ -162,7 +171,7 @@ impl Builder {
         }
         // Settings fail here and not at the first attempt.
         drop(self.config.egress.tls()?);
-        let store = self.account.open().await?;
+        let store = open(&self.account, self.lease_wait.take()).await?;
         let mut rng: Rng = match self.config.randomness.take() {
             Some(rng) => rng,
             None => Box::new(os_seeded()?),
@@ -186,6 +195,43 @@ impl Builder {
         let supervisor = tokio::spawn(Supervisor::new(shared, control).run());
         *client.running.supervisor.lock() = Some(supervisor);
         Ok((client, events))
+    }
+}
+
+/// Hears that another process holds the account.
+pub trait LeaseWait: Send {
+    /// The health meanwhile: who holds the account, and until when. False gives up.
+    fn held(&mut self, health: &Health) -> bool;
+}
+
+/// Longest wait between two looks at a lease.
+const LEASE_LOOK: Duration = Duration::from_secs(5);
+
+async fn open(
+    account: &Account,
+    mut told: Option<Box<dyn LeaseWait>>,
+) -> Result<wa_store::AccountStore, StoreError> {
+    let mut since = None;
+    loop {
+        let error = match account.open().await {
+            Err(error @ StoreError::Held { .. }) => error,
+            other => return other,
+        };
+        let (StoreError::Held { holder, until, .. }, Some(told)) = (&error, &mut told) else {
+            return Err(error);
+        };
+        let now = account.store().clock().now();
+        let status = Status::HeldByAnotherProcess { holder: holder.to_string(), until: *until };
+        let wait = until.since(now).clamp(Duration::from_millis(100), LEASE_LOOK);
+        let mut condition = Condition::new(status, Cause::HeldElsewhere, *since.get_or_insert(now))
+            .next_attempt(now.after(wait));
+        condition.deadline = Some(*until);
+        let mut board = Board::new(now);
+        board.connection(condition);
+        if !told.held(&board.health()) {
+            return Err(error);
+        }
+        tokio::time::sleep(wait).await;
     }
 }
 
@@ -252,7 +298,7 @@ pub struct NotOnline {
 impl Client {
     /// Begins to build a client for an account of a store.
     pub fn builder(account: Account) -> Builder {
-        Builder { account, config: Config::default() }
+        Builder { account, config: Config::default(), lease_wait: None }
     }
 
     /// The account's name.

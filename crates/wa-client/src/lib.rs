@@ -13,6 +13,7 @@ mod sabotage;
 #[macro_use]
 pub mod sabotage;
 
+mod absence;
 mod client;
 pub mod config;
 mod connection;
@@ -31,11 +32,12 @@ mod prekeys;
 pub mod presence;
 mod privacy;
 mod shared;
+mod standing;
 mod startup;
 mod state;
 mod vault;
 
-pub use client::{Builder, Client, ConnectError, HealthChanges, NotOnline};
+pub use client::{Builder, Client, ConnectError, HealthChanges, LeaseWait, NotOnline};
 pub use connection::link::RequestError;
 pub use connection::transport::{BoxTransport, Connector, DialError, DialRequest, Transport, TransportError};
 pub use connection::websocket::WebSocketConnector;

@@ -38,14 +38,26 @@ pub(crate) async fn payload(shared: &Shared, device: &Device) -> Vec<u8> {
     ClientPayload::Registration(Box::new(registration)).encode()
 }
 
-/// Asks the configured source for the current version; says whether there is a newer one to try.
-pub(crate) async fn look_up_version(shared: &Shared) -> bool {
-    let Some(source) = &shared.config.version_source else { return false };
+/// What a look-up of the client version brought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LookUp {
+    /// Another version than the refused one.
+    Newer,
+    /// The same, or none.
+    NothingNew,
+    /// The application has set no source.
+    NoSource,
+}
+
+/// Asks the configured source for the current version.
+pub(crate) async fn look_up_version(shared: &Shared) -> LookUp {
+    let Some(source) = &shared.config.version_source else { return LookUp::NoSource };
     match source.current(&shared.config.egress).await {
-        Ok(version) => shared.set_version(version),
+        Ok(version) if shared.set_version(version) => LookUp::Newer,
+        Ok(_) => LookUp::NothingNew,
         Err(error) => {
             tracing::warn!(error, "the client version could not be looked up");
-            false
+            LookUp::NothingNew
         }
     }
 }

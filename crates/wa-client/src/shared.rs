@@ -51,6 +51,9 @@ pub(crate) struct Shared {
     pub(crate) reports: Reports,
     pub(crate) workers: Workers,
     pub(crate) linking: crate::linking::Room,
+    pub(crate) absence: crate::absence::Absence,
+    /// When the server last told of a new device of the account.
+    new_device: Mutex<Option<tokio::time::Instant>>,
 }
 
 impl Shared {
@@ -84,6 +87,8 @@ impl Shared {
             reports: Reports::default(),
             workers: Workers::default(),
             linking: crate::linking::Room::default(),
+            absence: crate::absence::Absence::default(),
+            new_device: Mutex::new(None),
             config,
             store,
         }
@@ -186,6 +191,21 @@ impl Shared {
     /// The account was shown as online, or as offline.
     pub(crate) fn set_active(&self, active: bool) {
         self.active.store(active, Ordering::Relaxed);
+    }
+
+    /// Whether the account is logged in and has caught up.
+    pub(crate) fn is_logged_in(&self) -> bool {
+        self.sending_link().is_some()
+    }
+
+    /// The server told of a new device of the account.
+    pub(crate) fn note_new_device(&self) {
+        *self.new_device.lock() = Some(tokio::time::Instant::now());
+    }
+
+    /// Whether the account got a new device within the last minute.
+    pub(crate) fn had_new_device(&self) -> bool {
+        self.new_device.lock().is_some_and(|at| at.elapsed() < Duration::from_secs(60))
     }
 
     /// Whether the application is logging out.

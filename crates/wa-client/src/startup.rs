@@ -77,6 +77,8 @@ pub(crate) fn caught_up(shared: &Arc<Shared>, link: &Link) {
     shared.report(|board| board.connection(condition));
     shared.set_ready(link);
     crate::presence::on_connect(shared, link);
+    crate::absence::device_seen(shared);
+    crate::standing::watch(shared, link);
     crate::messages::outbox::wake(shared);
 }
 

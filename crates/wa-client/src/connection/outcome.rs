@@ -29,6 +29,10 @@ pub(crate) enum Ended {
     LinkRefused(String),
     /// The lease is gone.
     LeaseLost,
+    /// The store refuses for good.
+    StoreBroken(String),
+    /// Removed because the account has a new device.
+    Evicted(Node),
     /// The application wants a new connection.
     Reconnect,
     /// The application wants no connection.
@@ -75,6 +79,8 @@ pub(crate) enum Stop {
     LinkRefused,
     /// The lease is gone.
     LeaseLost,
+    /// The store refuses for good.
+    StoreBroken,
     /// The application stopped it.
     Stopped,
 }
@@ -109,6 +115,16 @@ impl Ended {
                 next: Next::Stop(Stop::LinkRefused),
             },
             Self::LeaseLost => Verdict::plain(Cause::LeaseLost, Next::Stop(Stop::LeaseLost)),
+            Self::StoreBroken(why) => Verdict {
+                cause: Cause::StoreBroken,
+                evidence: Some(Evidence::Error(why.clone())),
+                next: Next::Stop(Stop::StoreBroken),
+            },
+            Self::Evicted(node) => Verdict {
+                cause: Cause::EvictedByNewDevice,
+                evidence: Some(Evidence::Stanza(node.to_string())),
+                next: Next::Stop(Stop::LoggedOut(LoggedOutBy::NewDevice)),
+            },
             Self::Reconnect => Verdict::plain(Cause::RestartRequired, Next::Again),
             Self::Shutdown => Verdict::plain(Cause::Stopped, Next::Stop(Stop::Stopped)),
             Self::LoggedOut => {

@@ -227,6 +227,10 @@ impl Router {
             "w:gp2" => crate::groups::notification(shared, &stanza).await,
             "privacy_token" => crate::privacy::notification(shared, &stanza).await,
             "companion_reg_refresh" => linking::refresh(shared, link, &stanza).await,
+            "mex" => {
+                crate::standing::notification(shared, &stanza);
+                Ok(())
+            }
             "link_code_companion_reg" => linking::code_notification(shared, link, &stanza).await,
             "passkey_prologue_request" => linking::passkey_demanded(shared, link, &stanza).await,
             "crsc_continuation" => {

@@ -20,8 +20,12 @@ use crate::health::board::Place;
 use crate::health::{
     Attempt, Cause, Condition, DeadlineKind, Evidence, LinkOffer, LoggedOutBy, Stage, Status,
 };
+use crate::login::{self, LookUp};
 use crate::shared::Shared;
-use crate::{login, state};
+use crate::state;
+
+/// How long after a look-up that found nothing new the version is looked up again.
+const VERSION_AGAIN: Duration = Duration::from_secs(3600);
 
 /// What the application tells the supervisor.
 #[derive(Debug, Clone, Copy)]
@@ -51,6 +55,8 @@ impl Supervisor {
     /// Runs until the application ends it.
     pub(crate) async fn run(mut self) {
         self.memory.known = state::known_server(&self.shared.store).await;
+        crate::absence::load(&self.shared).await;
+        tokio::spawn(crate::absence::watch(Arc::downgrade(&self.shared)));
         'life: loop {
             let mut verdict = self.connect().await;
             self.shared.set_link(None);
@@ -63,7 +69,12 @@ impl Supervisor {
             }
         }
         let now = self.shared.now();
-        self.shared.report(|board| board.connection(Condition::new(Status::Stopped, Cause::Stopped, now)));
+        self.shared.report(|board| {
+            // What ended it for good stays to be seen.
+            if !board.is_over() {
+                board.connection(Condition::new(Status::Stopped, Cause::Stopped, now));
+            }
+        });
         if let Err(error) = self.shared.store.release().await {
             tracing::warn!(%error, "the lease was not given back");
         }
@@ -109,6 +120,13 @@ impl Supervisor {
             {
                 Ended::LoggedOut
             }
+            // The account has more devices than it may: the oldest makes room.
+            Ended::StreamError(node)
+                if self.shared.had_new_device()
+                    && Cause::DeviceRemoved == Ended::StreamError(node.clone()).verdict().cause =>
+            {
+                Ended::Evicted(node)
+            }
             // After `pair-success` the server closes; the login follows at once.
             Ended::Closed(_) if completed => Ended::Reconnect,
             // The server closes when the refs are used up: asking for new ones is a person's decision.
@@ -132,8 +150,12 @@ impl Supervisor {
                 self.wait(wait, cause, evidence).await
             }
             Next::NewVersion => match login::look_up_version(&self.shared).await {
-                true => self.wait(Duration::ZERO, cause, evidence).await,
-                false => self.stop(Status::ClientOutdated, cause, evidence, None).await,
+                LookUp::Newer => self.wait(Duration::ZERO, cause, evidence).await,
+                // The source may know more later.
+                LookUp::NothingNew => {
+                    self.wait_as(Status::ClientOutdated, VERSION_AGAIN, cause, evidence).await
+                }
+                LookUp::NoSource => self.stop(Status::ClientOutdated, cause, evidence, None).await,
             },
             Next::Stop(stop) => self.stopped(stop, cause, evidence).await,
         }
@@ -144,10 +166,22 @@ impl Supervisor {
         if wait.is_zero() {
             return Then::Connect;
         }
+        let next_at = self.shared.now().after(wait);
+        // The wait has taken its step already.
+        let attempt = self.backoff.attempt().saturating_sub(1).max(1);
+        let status = Status::Reconnecting { attempt, next_at };
+        self.wait_as(status, wait, cause, evidence).await
+    }
+
+    async fn wait_as(
+        &mut self,
+        status: Status,
+        wait: Duration,
+        cause: Cause,
+        evidence: Option<Evidence>,
+    ) -> Then {
         let now = self.shared.now();
-        let next_at = now.after(wait);
-        let status = Status::Reconnecting { attempt: self.backoff.attempt(), next_at };
-        self.report(Condition::new(status, cause, now).next_attempt(next_at), evidence);
+        self.report(Condition::new(status, cause, now).next_attempt(now.after(wait)), evidence);
         tokio::select! {
             () = tokio::time::sleep(wait) => Then::Connect,
             control = self.control.recv() => Then::of(control),
@@ -175,8 +209,9 @@ impl Supervisor {
             Stop::QrExpired => self.stop(Status::LinkExpired(LinkOffer::Qr), cause, evidence, None).await,
             Stop::CodeExpired => self.stop(Status::LinkExpired(LinkOffer::Code), cause, evidence, None).await,
             Stop::DeviceLimit => self.stop(Status::DeviceLimit, cause, evidence, None).await,
-            Stop::LeaseLost => {
-                self.stop(Status::LeaseLost, cause, evidence, None).await;
+            Stop::LeaseLost | Stop::StoreBroken => {
+                let status = if stop == Stop::LeaseLost { Status::LeaseLost } else { Status::StoreFailing };
+                self.report(Condition::new(status, cause, self.shared.now()), evidence);
                 Then::End
             }
         }
@@ -193,9 +228,6 @@ impl Supervisor {
         let mut condition = Condition::new(status, cause, self.shared.now());
         condition.deadline = deadline;
         self.report(condition, evidence);
-        if cause == Cause::LeaseLost {
-            return Then::End;
-        }
         Then::of(self.control.recv().await)
     }
 
@@ -218,6 +250,7 @@ impl Supervisor {
             self.shared.inbox_grew(1);
         }
         self.memory = ServerMemory::default();
+        crate::absence::forget(&self.shared);
         self.shared.report(|board| {
             board.clear(Place::NewChats);
             board.clear(Place::MessageCap);

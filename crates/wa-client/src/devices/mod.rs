@@ -157,10 +157,26 @@ pub(crate) async fn notification(shared: &Arc<Shared>, stanza: &Node) -> Result<
         step.learn(&from, &lid, MappingSource::Live).await?;
         let _ = vault.commit(shared, step.finish()).await?;
     }
+    if shared.device().is_me(&from) && is_new_device(shared, stanza).await? {
+        shared.note_new_device();
+    }
     if stanza.attr_is("type", "devices") || stanza.optional_child("devices").is_some() {
         forget(shared, &[from]).await?;
     }
     Ok(())
+}
+
+/// Whether a notification about our own devices names one that we did not know.
+async fn is_new_device(shared: &Shared, stanza: &Node) -> Result<bool, StoreError> {
+    if stanza.optional_child("add").is_some() {
+        return Ok(true);
+    }
+    let Some(named) = stanza.optional_child("devices") else { return Ok(false) };
+    let Some((pn, lid)) = crate::startup::own(shared) else { return Ok(false) };
+    let own = user_row(lid.as_ref().unwrap_or(&pn));
+    let Some(known) = shared.store.one(tables::DeviceLists, &own).await? else { return Ok(false) };
+    let ids = named.each("device").filter_map(|device| device.optional("jid").jid().ok().flatten());
+    Ok(ids.into_iter().any(|jid| !known.devices.iter().any(|entry| entry.id == jid.device())))
 }
 
 /// `<notification type="encrypt"><identity/>`: a person has registered anew (chapter 04 §16).

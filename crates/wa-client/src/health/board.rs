@@ -13,6 +13,8 @@ const ATTEMPTS: usize = 16;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Place {
     NewChats,
+    Phone,
+    Idle,
     MessageCap,
     Application,
     Store,
@@ -65,6 +67,11 @@ impl Board {
         let before = self.sides.len();
         self.sides.retain(|(at, _)| *at != place);
         before != self.sides.len()
+    }
+
+    /// Whether the client has ended for a reason of its own.
+    pub(crate) const fn is_over(&self) -> bool {
+        matches!(self.connection.cause, Cause::LeaseLost | Cause::StoreBroken)
     }
 
     /// Remembers an attempt to connect; the oldest goes.

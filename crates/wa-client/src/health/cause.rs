@@ -274,6 +274,10 @@ causes! {
     StoreFailing = "store-failing", ByItself,
         "Check the disk or the database; the client repeats the same commit until it succeeds.",
         "Проверьте диск или базу данных; клиент повторяет ту же запись, пока она не удастся.";
+    /// The store refuses a commit for good.
+    StoreBroken = "store-broken", NeedsAction,
+        "Read the evidence, repair or reopen the store, and start the client again: nothing was acknowledged that was not stored.",
+        "Прочитайте данные об ошибке, исправьте или откройте хранилище заново и запустите клиент: неподтверждённое не потеряно.";
     /// The application stopped the client.
     Stopped = "stopped", NeedsAction,
         "Start the client again when it is wanted.",

@@ -185,6 +185,7 @@ async fn store(
     let committed = vault.commit(shared, changes.holding(reply)).await?;
     kill_point!(shared, LinkStored);
     shared.set_device(device);
+    crate::absence::phone_seen(shared);
     shared.inbox_grew(events);
     // A reply that is lost with its connection ends in a failure 401 and a new link.
     let _ = link.send(&committed.release());

@@ -192,6 +192,9 @@ async fn answered(
             if let Some(chat) = chat.as_ref().filter(|_| remedy != Remedy::Surface) {
                 stale(shared, chat).await;
             }
+            if matches!(refused, Refused::Code(463 | 475)) {
+                crate::standing::check_later(shared, link);
+            }
             let code = match refused {
                 Refused::Code(code) => u16::try_from(code).unwrap_or(u16::MAX),
                 Refused::Unparsable => 0,

@@ -33,6 +33,9 @@ fn kind(status: &ReceiptStatus) -> Option<ReceiptKind> {
 
 /// The events of a receipt: one, or one for each person that it speaks of.
 async fn note(step: &mut Step<'_>, receipt: &Incoming) -> Result<(), StoreError> {
+    if receipt.from_me && receipt.sender.device() == 0 {
+        crate::absence::phone_seen(step.shared);
+    }
     if !receipt.is_surfaced() {
         return Ok(());
     }

@@ -50,9 +50,13 @@ impl Vault {
                     return Ok(committed);
                 }
                 Err(Uncommitted { error, pending: again }) => {
-                    if matches!(error, StoreError::LeaseLost { .. }) || error.retry() != Retry::Same {
+                    if error.retry() != Retry::Same {
                         tracing::error!(%error, "a commit can never succeed");
-                        return Err(Ended::LeaseLost);
+                        // Whoever commits may be another task than the connection's.
+                        if let Ok(link) = shared.link() {
+                            link.end(fatal(&error));
+                        }
+                        return Err(fatal(&error));
                     }
                     tracing::error!(%error, "a commit failed and is repeated");
                     let condition = Condition::new(Status::StoreFailing, Cause::StoreFailing, shared.now())
@@ -65,6 +69,13 @@ impl Vault {
                 }
             }
         }
+    }
+}
+
+fn fatal(error: &StoreError) -> Ended {
+    match error {
+        StoreError::LeaseLost { .. } => Ended::LeaseLost,
+        other => Ended::StoreBroken(other.to_string()),
     }
 }
 

@@ -105,6 +105,9 @@ impl Step<'_> {
                 return Ok(());
             }
         };
+        if incoming.from_me && incoming.sender.device() == 0 {
+            crate::absence::phone_seen(self.shared);
+        }
         if let Some(alt) = &incoming.sender_alt {
             self.learn(&incoming.sender, alt, MappingSource::Live).await?;
         }

@@ -14,6 +14,7 @@ use tokio::time::{Instant, timeout};
 use wa_client::events::{Event, EventStream, Kind};
 use wa_client::health::Health;
 use wa_client::{Builder, Client};
+use wa_sim::faults::{Action, CloseHow, Fault, Match, Phase};
 use wa_sim::seed::{SeedAccount, SeedFile};
 use wa_sim::{Sim, SimConfig, SimHandle};
 use wa_store::{Clock, MemoryStore, Store, UnixTime};
@@ -102,6 +103,15 @@ impl Stage {
         .await;
         self.sim.scan_qr(&qr.url(), Some(BOT)).expect("the phone scans");
         client.wait_online(PATIENCE).await.expect("the account comes online");
+    }
+
+    /// Cuts what is connected and closes whatever comes, until [`SimHandle::heal`].
+    pub(crate) fn unreachable(&self) {
+        self.sim.fault(Fault::new(
+            Match::phase(Phase::Hello),
+            Action::Close { how: CloseHow::Fin, after: false },
+        ));
+        self.sim.outage(Duration::ZERO);
     }
 
     /// The one connection that waits to be linked.

@@ -1,0 +1,150 @@
+//! The account's standing: no new chats for a time, and the cap of messages to new chats (chapter 09c §5).
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use wa_binary::{Jid, Node};
+use wa_client::health::{Cause, DeadlineKind, Status};
+use wa_client::messages::sending::{Refusal, SendReport};
+use wa_sim::faults::{Action, Direction, Fault, Match};
+use wa_sim::trace::Filter;
+use wa_store::UnixTime;
+
+use crate::stage::{ADA, BOT, Stage, healthy, healthy_within};
+
+const TIME_LOCK: &str = "23983697327930364";
+const MESSAGE_CAP: &str = "27910975521856601";
+
+/// Answers an operation of `w:mex` as long as `answer` gives something.
+fn answers(
+    stage: &Stage,
+    operation: &'static str,
+    mut answer: impl FnMut() -> Option<Value> + Send + 'static,
+) {
+    let filter = Filter { tag: Some("iq".into()), xmlns: Some("w:mex".into()), ..Filter::default() };
+    stage.sim.intercept(filter, move |iq| {
+        if !iq.optional_child("query")?.attr_is("query_id", operation) {
+            return None;
+        }
+        let id = iq.optional("id").string().ok()??;
+        let result = Node::new("result").bytes(answer()?.to_string().into_bytes());
+        let reply = Node::new("iq").attr("from", Jid::SERVER).attr("type", "result").attr("id", id);
+        Some(vec![reply.child(result)])
+    });
+}
+
+fn lock(until: u64) -> Value {
+    json!({ "data": { "xwa2_fetch_account_reachout_timelock":
+        { "is_active": true, "enforcement_type": "DEFAULT", "time_enforcement_ends": until.to_string() } } })
+}
+
+fn cap(status: &str, used: u32, until: u64) -> Value {
+    json!({ "data": { "xwa2_message_capping_info":
+        { "capping_status": status, "total_quota": "50", "used_quota": used, "cycle_end_timestamp": until } } })
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lock_of_new_chats_is_shown_until_it_ends() {
+    let stage = Stage::new(300).await;
+    let until = stage.store.clock().now().after(Duration::from_secs(1800));
+    let mut locked = true;
+    answers(&stage, TIME_LOCK, move || {
+        // Locked once; asked again after its end, it is gone.
+        let answer = if locked {
+            lock(until.as_secs())
+        } else {
+            json!({ "data": { "xwa2_fetch_account_reachout_timelock": { "is_active": false } } })
+        };
+        locked = false;
+        Some(answer)
+    });
+    let (client, _events) = stage.linked().await;
+    let until = UnixTime::from_secs(until.as_secs());
+    let health = healthy(&client, "the lock", |health| health.cause == Cause::NewChatsLocked).await;
+    assert_eq!(health.status, Status::RestrictedFromNewChats { until: Some(until) });
+    assert_eq!(health.deadline, Some(until));
+    assert!(health.is_online(), "existing chats go on");
+    let entry = |health: &wa_client::health::Health| {
+        health.calendar.iter().any(|entry| entry.kind == DeadlineKind::NewChatsAllowed)
+    };
+    assert!(entry(&health));
+    let health = healthy_within(&client, "the end", Duration::from_secs(1900), |health| {
+        health.status == Status::Online
+    })
+    .await;
+    assert!(!entry(&health));
+    assert!(stage.store.clock().now() >= until);
+    stage.assert_clean();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cap_is_shown_with_what_is_used_and_what_is_allowed() {
+    let stage = Stage::new(301).await;
+    let until = stage.store.clock().now().as_secs() + 86_400;
+    let mut used = 0;
+    answers(&stage, MESSAGE_CAP, move || {
+        used += 25;
+        Some(cap(if used < 50 { "FIRST_WARNING" } else { "capped" }, used, until))
+    });
+    let (client, _events) = stage.linked().await;
+    let health = healthy(&client, "the warning", |health| health.cause == Cause::NewChatCap).await;
+    assert_eq!(health.status, Status::MessageCap { used: 25, total: 50 });
+    assert_eq!(health.deadline, Some(UnixTime::from_secs(until)));
+    // Asked again after an hour.
+    healthy_within(&client, "the cap", Duration::from_secs(3700), |health| {
+        health.status == Status::MessageCap { used: 50, total: 50 }
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_that_speaks_of_a_restriction_is_looked_into() {
+    for (seed, code, operation, refusal) in
+        [(302, 463, TIME_LOCK, Refusal::Restricted), (303, 475, MESSAGE_CAP, Refusal::Capped)]
+    {
+        let stage = Stage::new(seed).await;
+        let (client, _events) = stage.linked().await;
+        let now = stage.store.clock().now().as_secs();
+        answers(&stage, operation, move || {
+            Some(if operation == TIME_LOCK { lock(now + 3600) } else { cap("CAPPED", 50, now + 3600) })
+        });
+        stage.sim.fault(Fault::once(Match::stanza(Direction::In, "message"), Action::AckError { code }));
+        let sent = client.messages().send(&Jid::pn(ADA), "a first word").await.expect("taken").await;
+        assert_eq!(sent, SendReport::Refused(refusal));
+        let cause = if operation == TIME_LOCK { Cause::NewChatsLocked } else { Cause::NewChatCap };
+        healthy(&client, "the restriction", |health| health.cause == cause).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_server_tells_by_itself_is_shown_and_taken_back() {
+    let stage = Stage::new(304).await;
+    let (client, _events) = stage.linked().await;
+    let until = stage.store.clock().now().as_secs() + 600;
+    let push = |id: &str, operation: &str, data: &Value| {
+        let update = Node::new("update")
+            .attr("op_name", operation)
+            .bytes(json!({ "data": data }).to_string().into_bytes());
+        let notification =
+            Node::new("notification").attr("from", Jid::SERVER).attr("type", "mex").attr("id", id);
+        assert!(stage.sim.send(BOT, 1, notification.child(update)));
+    };
+    let lock = "NotificationUserReachoutTimelockUpdate";
+    let field = "xwa2_notify_account_reachout_timelock";
+    push("m1", lock, &json!({ field: { "is_active": true, "time_enforcement_ends": until } }));
+    healthy(&client, "the lock", |health| health.cause == Cause::NewChatsLocked).await;
+    push("m2", lock, &json!({ field: { "is_active": false } }));
+    healthy(&client, "the end", |health| health.status == Status::Online).await;
+    let field = "xwa2_notify_new_chat_messages_capping_info_update";
+    push(
+        "m3",
+        "MessageCappingInfoNotification",
+        &json!({ field: { "capping_status": "SECOND_WARNING", "used_quota": 45, "total_quota": 50, "cycle_end_timestamp": until } }),
+    );
+    healthy(&client, "the cap", |health| health.status == Status::MessageCap { used: 45, total: 50 }).await;
+    // Rubbish changes nothing and is acknowledged all the same.
+    push("m4", "MessageCappingInfoNotification", &json!({ field: 7 }));
+    let ack = Filter { tag: Some("ack".into()), id: Some("m4".into()), ..Filter::default() };
+    stage.sim.expect(&ack, Duration::from_secs(5)).await.expect("acknowledged");
+    assert_eq!(client.health().cause, Cause::NewChatCap);
+}

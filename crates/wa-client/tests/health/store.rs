@@ -1,0 +1,232 @@
+//! Conditions of the store: it fails for a while or for good, another process holds or takes the account, the
+//! application falls behind.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use parking_lot::Mutex;
+use wa_client::config::InboxLimit;
+use wa_client::events::Kind;
+use wa_client::health::{Cause, Evidence, Healing, Health, Status};
+use wa_client::{ConnectError, Jid, LeaseWait};
+use wa_sim::phone::Action;
+use wa_store::backend::*;
+use wa_store::lease::AccountState;
+use wa_store::{MemoryBackend, Store, StoreError, UnixTime};
+
+use crate::stage::{ADA, BOT, Stage, healthy, healthy_within, next};
+
+const WELL: u8 = 0;
+const FULL: u8 = 1;
+const REFUSES: u8 = 2;
+
+/// A backend whose commits fail as long as it is told to.
+#[derive(Debug)]
+struct Moody {
+    inner: MemoryBackend,
+    mood: Arc<AtomicU8>,
+}
+
+#[async_trait]
+impl Backend for Moody {
+    fn durability(&self) -> Durability {
+        self.inner.durability()
+    }
+
+    async fn get_many(&self, account: &AccountId, keys: Vec<RowKey>) -> Result<Vec<Option<Row>>, StoreError> {
+        self.inner.get_many(account, keys).await
+    }
+
+    async fn scan(&self, account: &AccountId, scan: Scan) -> Result<Page, StoreError> {
+        self.inner.scan(account, scan).await
+    }
+
+    async fn commit(&self, batches: Vec<Batch>) -> Vec<Result<Applied, StoreError>> {
+        let why = || Arc::new(std::io::Error::other("as the test wants"));
+        match self.mood.load(Ordering::Relaxed) {
+            FULL => batches.iter().map(|_| Err(StoreError::DiskFull(why()))).collect(),
+            REFUSES => batches.iter().map(|_| Err(StoreError::Database(why()))).collect(),
+            _ => self.inner.commit(batches).await,
+        }
+    }
+
+    async fn heartbeat(&self, holder: &HolderId, now: UnixTime, ttl: Duration) -> Result<(), StoreError> {
+        self.inner.heartbeat(holder, now, ttl).await
+    }
+
+    async fn retire(&self, holder: &HolderId) -> Result<(), StoreError> {
+        self.inner.retire(holder).await
+    }
+
+    async fn acquire(
+        &self,
+        account: &AccountId,
+        holder: &HolderId,
+        intent: wa_store::lease::Intent,
+        now: UnixTime,
+    ) -> Result<wa_store::lease::Acquired, StoreError> {
+        self.inner.acquire(account, holder, intent, now).await
+    }
+
+    async fn release(&self, account: &AccountId, epoch: u64) -> Result<(), StoreError> {
+        self.inner.release(account, epoch).await
+    }
+
+    async fn set_state(
+        &self,
+        account: &AccountId,
+        epoch: u64,
+        state: AccountState,
+    ) -> Result<(), StoreError> {
+        self.inner.set_state(account, epoch, state).await
+    }
+
+    async fn accounts(
+        &self,
+        after: Option<&AccountId>,
+        limit: usize,
+    ) -> Result<Vec<AccountInfo>, StoreError> {
+        self.inner.accounts(after, limit).await
+    }
+
+    async fn delete_account(&self, account: &AccountId, epoch: u64) -> Result<Deletion, StoreError> {
+        self.inner.delete_account(account, epoch).await
+    }
+
+    async fn prune(&self, now: UnixTime, limit: usize) -> Result<u64, StoreError> {
+        self.inner.prune(now, limit).await
+    }
+}
+
+async fn moody(seed: u64) -> (Stage, Arc<AtomicU8>) {
+    let mut stage = Stage::new(seed).await;
+    let mood = Arc::new(AtomicU8::new(WELL));
+    let backend = Moody { inner: MemoryBackend::default(), mood: Arc::clone(&mood) };
+    let clock = Arc::clone(stage.store.clock());
+    stage.store = Store::builder(Arc::new(backend)).clock(clock).open().await.expect("a store");
+    (stage, mood)
+}
+
+fn writes(stage: &Stage, text: &str) {
+    stage.sim.act(ADA, Action::Text { chat: Jid::pn(BOT), text: text.into(), quote: None }).expect("written");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_full_disk_is_waited_out_and_nothing_is_lost() {
+    let (stage, mood) = moody(500).await;
+    let (client, mut events) = stage.linked().await;
+    mood.store(FULL, Ordering::Relaxed);
+    writes(&stage, "while the disk was full");
+    let health = healthy(&client, "the trouble", |health| health.status == Status::StoreFailing).await;
+    assert_eq!((health.cause, health.healing), (Cause::StoreFailing, Healing::ByItself));
+    assert!(matches!(&health.evidence, Some(Evidence::Error(text)) if text.contains("full")));
+    assert!(health.next_attempt.is_some());
+    mood.store(WELL, Ordering::Relaxed);
+    healthy_within(&client, "all well", Duration::from_secs(60), |health| health.status == Status::Online)
+        .await;
+    next(&mut events, "the message", |event| match &event.kind {
+        Kind::Message(message) => (message.text() == Some("while the disk was full")).then_some(()),
+        _ => None,
+    })
+    .await;
+    stage.assert_clean();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_refuses_for_good_is_not_called_a_lost_lease() {
+    let (stage, mood) = moody(501).await;
+    let (client, mut events) = stage.linked().await;
+    mood.store(REFUSES, Ordering::Relaxed);
+    writes(&stage, "never stored");
+    let health = healthy(&client, "the end", |health| health.cause == Cause::StoreBroken).await;
+    assert_eq!((health.status, health.healing), (Status::StoreFailing, Healing::NeedsAction));
+    assert!(matches!(&health.evidence, Some(Evidence::Error(text)) if text.contains("statement")));
+    while events.next().await.is_some() {}
+    drop((client, events));
+    // Nothing was acknowledged: it comes again.
+    mood.store(WELL, Ordering::Relaxed);
+    let (_client, mut events) = stage.start().await;
+    next(&mut events, "the message", |event| match &event.kind {
+        Kind::Message(message) => (message.text() == Some("never stored")).then_some(()),
+        _ => None,
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_that_went_to_somebody_else_stays_to_be_seen() {
+    let stage = Stage::new(502).await;
+    let (client, mut events) = stage.linked().await;
+    let _other = stage.store.account("main").open().await.expect("taken over");
+    writes(&stage, "whose is this?");
+    let health = healthy(&client, "the loss", |health| health.status == Status::LeaseLost).await;
+    assert_eq!((health.cause, health.healing), (Cause::LeaseLost, Healing::NeedsAction));
+    // The stream ends; the state is not painted over.
+    while events.next().await.is_some() {}
+    assert_eq!(client.health().status, Status::LeaseLost);
+}
+
+struct Told(Arc<Mutex<Vec<Health>>>, usize);
+
+impl LeaseWait for Told {
+    fn held(&mut self, health: &Health) -> bool {
+        self.0.lock().push(health.clone());
+        self.0.lock().len() < self.1
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_account_that_another_process_holds_is_waited_for_and_says_who_has_it() {
+    let stage = Stage::new(503).await;
+    let clock = Arc::clone(stage.store.clock());
+    let backend = Arc::clone(stage.store.backend());
+    let other =
+        Store::builder(backend).clock(clock).holder("the other process").open().await.expect("a store");
+    let held = other.account("main").open().await.expect("opened");
+
+    assert!(matches!(stage.builder().connect().await, Err(ConnectError::Store(StoreError::Held { .. }))));
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let gives_up = stage.builder().wait_for_lease(Told(Arc::clone(&told), 3)).connect().await;
+    assert!(matches!(gives_up, Err(ConnectError::Store(StoreError::Held { .. }))));
+    assert_eq!(told.lock().len(), 3);
+
+    told.lock().clear();
+    let waiting = tokio::spawn(stage.builder().wait_for_lease(Told(Arc::clone(&told), 1000)).connect());
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    let health = told.lock().last().cloned().expect("told");
+    let Status::HeldByAnotherProcess { holder, until } = &health.status else { panic!("{health}") };
+    assert!(holder.contains("the other process"), "{holder}");
+    assert_eq!((health.cause, health.deadline), (Cause::HeldElsewhere, Some(*until)));
+    assert!(health.next_attempt.is_some());
+    held.release().await.expect("given back");
+    let (client, _events) = waiting.await.expect("no panic").expect("connected");
+    healthy(&client, "a QR code", |health| matches!(health.status, Status::WaitingForQr { .. })).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_application_that_falls_behind_is_told_and_the_server_keeps_the_rest() {
+    let stage = Stage::new(504).await;
+    let (client, mut events) =
+        stage.builder().inbox_limit(InboxLimit { rows: 10 }).connect().await.expect("started");
+    stage.link(&client, &mut events).await;
+    for number in 0..20 {
+        writes(&stage, &format!("number {number}"));
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    let health = healthy(&client, "the jam", |health| health.cause == Cause::ApplicationBehind).await;
+    assert!(matches!(health.status, Status::ApplicationBehind { waiting: 11.. }), "{health}");
+    let mut seen = Vec::new();
+    while seen.len() < 20 {
+        let text = next(&mut events, "the next message", |event| match &event.kind {
+            Kind::Message(message) => message.text().map(str::to_owned),
+            _ => None,
+        })
+        .await;
+        if !seen.contains(&text) {
+            seen.push(text);
+        }
+    }
+    healthy(&client, "all well", |health| health.status == Status::Online).await;
+}
