@@ -75,6 +75,10 @@ struct Arguments {
     #[arg(long, default_value = "real", value_name = "CLOCK", value_parser = parse_clock)]
     clock: ClockKind,
 
+    /// Milliseconds since 1970 at which simulated time begins, instead of now: runs that are to be alike need it
+    #[arg(long, value_name = "MS")]
+    start_ms: Option<u64>,
+
     /// Write every decrypted stanza as a line of JSON
     #[arg(long, value_name = "FILE", conflicts_with = "replay_check")]
     record: Option<PathBuf>,
@@ -262,6 +266,7 @@ fn config(arguments: &Arguments) -> Result<SimConfig, String> {
         seed,
         root_seed: arguments.root_seed,
         clock: arguments.clock,
+        start_ms: arguments.start_ms,
         first_device: arguments.first_device,
         strict_batches: arguments.strict_batches,
         chatstate_ttl_s: arguments.chatstate_ttl,

@@ -178,7 +178,13 @@ fn forward(world: &mut World, from: DeviceKey, node: &Arc<Node>, to: &Jid, kind:
     let recipient = node.jid_of("recipient");
     let author = participant.as_ref().and_then(|jid| world.find(jid)).or_else(|| world.find(to));
     if matches!(kind, Some("peer_msg" | "hist_sync")) {
-        // Acked, delivered to nobody (chapter 10 §3).
+        // Acked, delivered to nobody (chapter 10 §3). What is confirmed, the phone need not keep.
+        if kind == Some("hist_sync") {
+            let items = node.kid("list").into_iter().flat_map(|list| list.each("item"));
+            let listed = items.filter_map(|item| item.required("id").string().ok().map(String::from));
+            let ids: Vec<String> = node.text_of("id").into_iter().chain(listed).collect();
+            world.with_phone(from.account, |phone, _| phone.history_taken(&ids));
+        }
         return;
     }
     if kind == Some("retry") {

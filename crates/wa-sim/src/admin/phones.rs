@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
-use wa_binary::Family;
+use wa_binary::{Family, Jid};
 
 use super::{Call, Outcome, address, find_in};
 use crate::net::Hub;
 use crate::pairing::{PairingError, Reject};
-use crate::phone::{Action, MessageRef, Misbehaviour};
+use crate::phone::{Action, AppAction, MessageRef, Misbehaviour};
 use crate::world::{AccountId, ConnId, DeviceKey, World};
 
 fn refused(error: &PairingError) -> (u16, String) {
@@ -96,6 +96,10 @@ struct Deed {
     device: Option<u16>,
     online: Option<bool>,
     how: Option<String>,
+    /// Pinned, archived, starred, read; taken back with `false`.
+    on: Option<bool>,
+    /// End of a mute, milliseconds since 1970; -1 is for ever.
+    until_ms: Option<i64>,
 }
 
 /// `POST /admin/accounts/{pn}/phone/{action}`
@@ -139,6 +143,10 @@ pub(super) fn deed(hub: &Arc<Hub>, call: &Call, account: AccountId, action: &str
             }
             _ => {}
         }
+        if let Some(setting) = setting(world, account, &deed, action)? {
+            world.change_app_state(now_ms, account, &setting).map_err(|error| (400, error.to_string()))?;
+            return Ok(json!({}));
+        }
         let action = act(world, account, &deed, action)?;
         world.act(now_ms, account, action).map_err(|error| (400, error.to_string()))?;
         Ok(json!({}))
@@ -161,44 +169,79 @@ fn misbehaviour(name: &str) -> Result<Misbehaviour, (u16, String)> {
     })
 }
 
-fn act(world: &World, account: AccountId, deed: &Deed, action: &str) -> Result<Action, (u16, String)> {
-    let missing = |what: &str| (400, format!("{what} is needed"));
-    let chat = match &deed.chat {
-        Some(chat) => Some(address(world, chat).ok_or_else(|| (404, format!("no chat {chat}")))?),
-        None => None,
-    };
-    let need_chat = || chat.clone().ok_or_else(|| missing("chat"));
-    let text = || deed.text.clone().ok_or_else(|| missing("text"));
+fn missing(what: &str) -> (u16, String) {
+    (400, format!("{what} is needed"))
+}
+
+/// The chat that a call names.
+fn chat_of(world: &World, deed: &Deed) -> Result<Jid, (u16, String)> {
+    let chat = deed.chat.as_deref().ok_or_else(|| missing("chat"))?;
+    address(world, chat).ok_or_else(|| (404, format!("no chat {chat}")))
+}
+
+/// A message of the inbox, or one of the phone's own.
+fn target(world: &World, account: AccountId, deed: &Deed, id: &str) -> Result<MessageRef, (u16, String)> {
     let phone = world.phone(account).ok_or((409, "the phone is busy".to_owned()))?;
-    // A message of the inbox, or one of the phone's own.
-    let target = |id: &str| -> Result<MessageRef, (u16, String)> {
-        if let Some(received) = phone.inbox().iter().find(|received| received.id == id) {
-            return Ok(MessageRef {
-                chat: received.chat.clone(),
-                sender: received.sender.user_jid(),
-                id: id.to_owned(),
-                from_me: received.from_me,
-            });
-        }
-        let own = phone.lid().unwrap_or_else(|| phone.pn()).clone();
-        let sender = match &deed.sender {
-            Some(sender) => address(world, sender).ok_or_else(|| (404, format!("no sender {sender}")))?,
-            None => own.clone(),
-        };
-        let from_me = sender == own || sender == world.account(account).jid(Family::Pn);
-        Ok(MessageRef { chat: need_chat()?, sender, id: id.to_owned(), from_me })
+    if let Some(received) = phone.inbox().iter().find(|received| received.id == id) {
+        return Ok(MessageRef {
+            chat: received.chat.clone(),
+            sender: received.sender.user_jid(),
+            id: id.to_owned(),
+            from_me: received.from_me,
+        });
+    }
+    let own = phone.lid().unwrap_or_else(|| phone.pn()).clone();
+    let sender = match &deed.sender {
+        Some(sender) => address(world, sender).ok_or_else(|| (404, format!("no sender {sender}")))?,
+        None => own.clone(),
     };
-    let named = || deed.id.as_deref().ok_or_else(|| missing("id")).and_then(&target);
+    let from_me = sender == own || sender == world.account(account).jid(Family::Pn);
+    Ok(MessageRef { chat: chat_of(world, deed)?, sender, id: id.to_owned(), from_me })
+}
+
+/// What changes the app state; `None` for every other deed.
+fn setting(
+    world: &World,
+    account: AccountId,
+    deed: &Deed,
+    action: &str,
+) -> Result<Option<AppAction>, (u16, String)> {
+    let on = deed.on.unwrap_or(true);
+    let chat = || chat_of(world, deed);
+    Ok(Some(match action {
+        "mute" => AppAction::Mute { chat: chat()?, until_ms: on.then_some(deed.until_ms.unwrap_or(-1)) },
+        "pin" => AppAction::Pin { chat: chat()?, pinned: on },
+        "archive" => AppAction::Archive { chat: chat()?, archived: on },
+        "mark-read" => AppAction::MarkRead { chat: chat()?, read: on },
+        "star" => {
+            let id = deed.id.as_deref().ok_or_else(|| missing("id"))?;
+            AppAction::Star { target: target(world, account, deed, id)?, starred: on }
+        }
+        // The address book goes by phone number.
+        "contact" => {
+            let user = chat()?;
+            let number = world.find(&user).map(|account| world.account(account).jid(Family::Pn));
+            AppAction::Contact { user: number.unwrap_or(user), name: deed.name.clone() }
+        }
+        _ => return Ok(None),
+    }))
+}
+
+fn act(world: &World, account: AccountId, deed: &Deed, action: &str) -> Result<Action, (u16, String)> {
+    let chat = || chat_of(world, deed);
+    let text = || deed.text.clone().ok_or_else(|| missing("text"));
+    let target = |id: &str| target(world, account, deed, id);
+    let named = || deed.id.as_deref().ok_or_else(|| missing("id")).and_then(target);
     Ok(match action {
         "text" => {
-            let quote = deed.quote.as_deref().map(&target).transpose()?;
-            Action::Text { chat: need_chat()?, text: text()?, quote }
+            let quote = deed.quote.as_deref().map(target).transpose()?;
+            Action::Text { chat: chat()?, text: text()?, quote }
         }
         "react" => Action::React { target: named()?, emoji: deed.emoji.clone().unwrap_or_default() },
         "edit" => Action::Edit { target: named()?, text: text()? },
         "revoke" => Action::Revoke { target: named()? },
-        "read" => Action::Read { chat: need_chat()? },
-        "typing" => Action::Typing { chat: need_chat()?, composing: deed.composing.unwrap_or(true) },
+        "read" => Action::Read { chat: chat()? },
+        "typing" => Action::Typing { chat: chat()?, composing: deed.composing.unwrap_or(true) },
         _ => return Err((501, format!("a phone that can {action} is not played"))),
     })
 }

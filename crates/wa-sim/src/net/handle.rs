@@ -296,6 +296,17 @@ impl SimHandle {
         })
     }
 
+    /// Changes a setting on a phone; its companions hear of it by app state.
+    ///
+    /// # Errors
+    /// [`SimError`] when there is no such account, or the phone refuses.
+    pub fn change_app_state(&self, number: u64, action: &crate::phone::AppAction) -> Result<(), SimError> {
+        self.hub.with(|world, now_ms| {
+            let account = known(world, number)?;
+            Ok(world.change_app_state(now_ms, account, action)?)
+        })
+    }
+
     /// What a phone decrypted so far.
     #[must_use]
     pub fn inbox(&self, number: u64) -> Vec<Received> {

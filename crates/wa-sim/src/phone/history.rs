@@ -41,6 +41,8 @@ pub struct HistoryPlan {
     pub nct_salt_in_app_state: bool,
     /// History goes out before the keys, as an official phone does it.
     pub before_keys: bool,
+    /// So many made-up chats of [`MADE_UP_MESSAGES`] messages each follow as `RECENT` chunks. They are made chunk by chunk.
+    pub made_up_chats: u32,
 }
 
 impl Default for HistoryPlan {
@@ -55,9 +57,15 @@ impl Default for HistoryPlan {
             nct_salt_in_history: true,
             nct_salt_in_app_state: true,
             before_keys: false,
+            made_up_chats: 0,
         }
     }
 }
+
+/// Messages of each chat that [`HistoryPlan::made_up_chats`] asks for.
+pub const MADE_UP_MESSAGES: u32 = 50;
+/// Made-up chats in one chunk.
+const MADE_UP_CHATS: u32 = 50;
 
 /// A notification that the companion has not confirmed with `hist_sync`.
 #[derive(Clone, Debug)]
@@ -82,6 +90,10 @@ impl Phone {
             turn.stanzas.push(self.key_share(device, network, now)?);
         }
         for chunk in self.script() {
+            turn.stanzas.push(self.history_stanza(device, chunk, None, network, now)?);
+        }
+        for place in 0..self.made_up_chunks() {
+            let chunk = self.made_up(place, now);
             turn.stanzas.push(self.history_stanza(device, chunk, None, network, now)?);
         }
         if self.history.before_keys {
@@ -178,7 +190,7 @@ impl Phone {
         if pages.len() > 1 && pages.last().is_some_and(Vec::is_empty) {
             pages.pop();
         }
-        let count = pages.len();
+        let count = pages.len() + self.made_up_chunks() as usize;
         pages
             .into_iter()
             .enumerate()
@@ -193,6 +205,54 @@ impl Phone {
                 ..Default::default()
             })
             .collect()
+    }
+
+    fn made_up_chunks(&self) -> u32 {
+        match self.history.recent_chunk {
+            Some(_) => self.history.made_up_chats.div_ceil(MADE_UP_CHATS),
+            None => 0,
+        }
+    }
+
+    /// The chunk of this place among the made-up ones: chats with people whom only the LID names.
+    fn made_up(&self, place: u32, now: Now) -> HistorySync {
+        let chats = self.history.made_up_chats;
+        let chunks = self.made_up_chunks();
+        let shown = place * MADE_UP_CHATS..chats.min((place + 1) * MADE_UP_CHATS);
+        let mut conversations = Vec::with_capacity(shown.len());
+        for number in shown {
+            let chat = Jid::lid(900_000_000_000_000 + u64::from(number));
+            let messages: Vec<Stored> = (0..MADE_UP_MESSAGES)
+                .map(|count| {
+                    let from_me = count % 3 == 2;
+                    // As hard to compress as people's words, so that chunks are files as real ones are.
+                    let digest = wa_crypto::digest::sha256(&[&number.to_be_bytes(), &count.to_be_bytes()]);
+                    let words = format!("chat {number}, message {count}, {}", hex::encode(digest));
+                    let message = Message { conversation: Some(words), ..Default::default() };
+                    Stored {
+                        id: format!("3EB0{number:010X}{count:08X}"),
+                        sender: if from_me { self.own().clone() } else { chat.clone() },
+                        from_me,
+                        timestamp: now
+                            .seconds()
+                            .saturating_sub(u64::from((chats - number) * 3_600 - count * 60)),
+                        message: message.encode_to_vec().into(),
+                        push_name: (!from_me).then(|| format!("Person {number}")),
+                        unread: false,
+                    }
+                })
+                .collect();
+            conversations.push(self.conversation(&chat, &messages, messages.iter().rev(), false));
+        }
+        // The chunks of the real chats were counted with these.
+        let before = self.recent(self.history.recent_chunk.unwrap_or(1).max(1)).len() as u32;
+        HistorySync {
+            sync_type: Some(HistorySyncType::Recent as i32),
+            conversations,
+            chunk_order: Some(before + place + 1),
+            progress: Some((before + place + 1) * 100 / (before + chunks)),
+            ..Default::default()
+        }
     }
 
     fn conversation<'m>(
@@ -304,8 +364,8 @@ impl Phone {
         self.waiting_history.len()
     }
 
-    /// `hist_sync` receipts.
-    pub(super) fn history_taken(&mut self, ids: &[String]) {
+    /// A companion confirmed notices with `hist_sync` receipts. A server delivers those to nobody, and so tells it here.
+    pub fn history_taken(&mut self, ids: &[String]) {
         self.waiting_history.retain(|notice| !ids.contains(&notice.id));
     }
 

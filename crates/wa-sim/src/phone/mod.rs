@@ -28,7 +28,7 @@ use wa_binary::{Jid, Node};
 use wa_signal::{IdentityKeyPair, LocalIdentity};
 
 pub use app_state::{AppAction, AppStateChange, AppStatePush};
-pub use history::HistoryPlan;
+pub use history::{HistoryPlan, MADE_UP_MESSAGES};
 pub use link::{CompanionHello, LinkRequest, PrimaryHello, Reinstalled};
 pub use send::Misbehaviour;
 pub use types::{

@@ -33,7 +33,7 @@ pub struct Switches {
     pub hosted: bool,
     /// No chats in the bootstrap history.
     pub empty_history: bool,
-    /// Chats generated into the history.
+    /// Made-up chats of 50 messages each in the history.
     pub big_history: u32,
     /// One-time keys that the phone uploads.
     pub prekeys: Option<u32>,

@@ -204,6 +204,7 @@ pub(crate) fn instruct(phone: &mut Phone, switches: &Switches) {
         chats: !switches.empty_history,
         nct_salt_in_history: switches.nct_history_delivery,
         nct_salt_in_app_state: switches.nct_syncd_delivery,
+        made_up_chats: switches.big_history,
         ..crate::phone::HistoryPlan::default()
     });
     if switches.hosted {

@@ -164,6 +164,28 @@ impl World {
         self.run_phones();
     }
 
+    /// Changes a setting on the phone; the companions hear of it by app state.
+    ///
+    /// # Errors
+    /// What the phone says against it.
+    pub fn change_app_state(
+        &mut self,
+        now_ms: u64,
+        account: AccountId,
+        action: &crate::phone::AppAction,
+    ) -> Result<(), PhoneError> {
+        self.now_ms = now_ms;
+        let now = self.now();
+        if !self.phone_is_online(account) {
+            return Err(PhoneError::Offline);
+        }
+        if let Some(push) = self.with_phone(account, |phone, _| phone.change_app_state(action, now)) {
+            self.push_from_phone(account, push?);
+        }
+        self.run_phones();
+        Ok(())
+    }
+
     /// Renames the account through its phone.
     ///
     /// # Errors

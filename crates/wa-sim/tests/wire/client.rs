@@ -152,9 +152,18 @@ impl Client {
         payload: Vec<u8>,
         opening: Opening,
     ) -> Result<(), Refusal> {
-        let mut stream = sim.connect();
-        let root =
-            RootCa { public_key: wa_crypto::curve::PublicKey::from_bytes(sim.noise_root()), serial: 0 };
+        self.open_on(sim.connect(), sim.noise_root(), payload, opening).await
+    }
+
+    /// Opens a connection over a transport of any making.
+    pub(crate) async fn open_on(
+        &mut self,
+        mut stream: DuplexStream,
+        root: [u8; 32],
+        payload: Vec<u8>,
+        opening: Opening,
+    ) -> Result<(), Refusal> {
+        let root = RootCa { public_key: wa_crypto::curve::PublicKey::from_bytes(root), serial: 0 };
         let parameters =
             ClientParameters { noise_key: self.noise.clone(), root, header: Header::CURRENT, payload };
         let (mut handshake, hello) =
@@ -387,6 +396,10 @@ impl Client {
         self.adv_secret = secret;
     }
 
+    pub(crate) const fn adv_secret(&self) -> Secret<32> {
+        Secret::new(self.adv_secret)
+    }
+
     /// Forgets which key ids were used.
     pub(crate) fn restart_key_ids(&mut self) {
         self.next_key = 1;
@@ -539,23 +552,34 @@ impl Client {
         let sender = node.optional("participant").jid().expect("an address");
         let sender = sender.unwrap_or_else(|| node.required("from").jid().expect("an address"));
         let mut messages = Vec::new();
-        for enc in node.each("enc") {
+        for enc in node.each("enc").filter(|enc| !enc.attr_is("type", "skmsg")) {
             let bytes = enc.required_bytes().expect("bytes");
-            let record = self.sessions.entry(sender.clone()).or_default();
-            let received = if enc.attr_is("type", "pkmsg") {
-                let message = PreKeySignalMessage::parse(&bytes).expect("a pre-key message");
-                let one_time = message.pre_key_id().and_then(|id| self.one_time.get(&id));
-                let keys = OwnPreKeys { signed: Some(&self.signed), one_time };
-                record.decrypt_pre_key(&self.local, &message, keys, Sender::Other, &mut self.rng)
-            } else {
-                let message = SignalMessage::parse(&bytes).expect("a message");
-                record.decrypt(&self.local, &message, Sender::Other, &mut self.rng)
-            };
-            let received = received.expect("a message for this device");
-            let plaintext = wa_core::envelope::padding::unpad(&received.plaintext).expect("padding");
+            let padded =
+                self.open_enc(&sender, enc.attr_is("type", "pkmsg"), &bytes).expect("for this device");
+            let plaintext = wa_core::envelope::padding::unpad(&padded).expect("padding");
             messages.push(Message::decode(plaintext).expect("a Message"));
         }
         messages
+    }
+
+    /// What a pairwise ciphertext holds, padding and all.
+    pub(crate) fn open_enc(
+        &mut self,
+        sender: &Jid,
+        first: bool,
+        bytes: &[u8],
+    ) -> Result<Vec<u8>, wa_signal::SignalError> {
+        let record = self.sessions.entry(sender.clone()).or_default();
+        let received = if first {
+            let message = PreKeySignalMessage::parse(bytes)?;
+            let one_time = message.pre_key_id().and_then(|id| self.one_time.get(&id));
+            let keys = OwnPreKeys { signed: Some(&self.signed), one_time };
+            record.decrypt_pre_key(&self.local, &message, keys, Sender::Other, &mut self.rng)?
+        } else {
+            let message = SignalMessage::parse(bytes)?;
+            record.decrypt(&self.local, &message, Sender::Other, &mut self.rng)?
+        };
+        Ok(received.plaintext)
     }
 }
 

@@ -10,7 +10,6 @@ use wa_sim::faults::{
     Action, Chain, CloseHow, Damage, Direction, FailureReason, Fault, FreezeMode, HandshakeFault, Match,
     Phase, StreamFault, StreamForm,
 };
-use wa_sim::phone::Misbehaviour;
 use wa_sim::{ListenOptions, Sim, SimConfig, SimHandle, Transports};
 
 use crate::client::{Client, Refusal, attr, opaque, sim};
@@ -474,27 +473,22 @@ async fn exhausted_keys_leave_bundles_without_one_time_keys() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_misbehaving_phone_sends_what_cannot_be_read() {
-    let (sim, mut ada, bea) = pair(81).await;
-    let chat = ada.my_lid().user_jid();
-    let text =
-        |words: &str| wa_sim::phone::Action::Text { chat: chat.clone(), text: words.to_owned(), quote: None };
-    sim.act(bea.number(), text("good")).expect("a deed");
-    let good = ada.until(|node| node.is("message")).await;
-    assert_eq!(ada.read_message(&good).len(), 1);
-    sim.misbehave(bea.number(), Misbehaviour::Duplicate).expect("Bea");
-    sim.act(bea.number(), text("twice")).expect("a deed");
-    let bytes =
-        |node: &Node| node.required_child("enc").expect("enc").required_bytes().expect("bytes").into_owned();
-    let twice: Vec<Node> = ada.rest().await.into_iter().filter(|node| node.is("message")).collect();
-    assert!(twice.iter().all(|node| bytes(node) == bytes(&twice[0])), "the server knows the id again");
-    sim.misbehave(bea.number(), Misbehaviour::Replay).expect("Bea");
-    sim.act(bea.number(), text("replayed")).expect("a deed");
-    let replayed: Vec<Node> = ada.rest().await.into_iter().filter(|node| node.is("message")).collect();
-    assert_eq!(replayed.len(), 2);
-    assert!(
-        bytes(&replayed[0]) == bytes(&replayed[1]) && attr(&replayed[0], "id") != attr(&replayed[1], "id")
-    );
+async fn every_stage_after_the_login_can_be_told_apart() {
+    for phase in [Phase::Drain, Phase::Steady] {
+        let (sim, mut ada, mut bea) = pair(81).await;
+        bea.line = None;
+        ada.rest().await;
+        ada.send(to_bea("M1", &bea)).await;
+        ada.until_tag("ack").await;
+        let matching = Match { phase: Some(phase), ..Match::stanza(Direction::Out, "message") };
+        sim.fault(Fault::once(matching, Action::Lose));
+        bea.login(&sim).await;
+        let waited = ids(&bea.rest().await);
+        assert_eq!(waited.is_empty(), phase == Phase::Drain, "{phase:?}");
+        ada.send(to_bea("M2", &bea)).await;
+        let live = ids(&bea.rest().await);
+        assert_eq!(live.is_empty(), phase == Phase::Steady, "{phase:?}");
+    }
 }
 
 /// A simulator on a plain port, in real time: sockets and paused time do not mix.

@@ -1,9 +1,14 @@
 //! The simulator seen from the wire: a small client links, converses and is put through every fault (chapter 10).
 
+mod binary;
 mod client;
+mod encryption;
 mod faults;
 mod groups;
+mod history;
 mod linking;
 mod messages;
+mod passkey;
+mod proofs;
 mod rest;
 mod watch;

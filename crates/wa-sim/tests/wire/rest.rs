@@ -193,6 +193,38 @@ async fn the_admin_api_shows_and_changes_the_world() {
     let (_, inbox) = http(&sim, "GET", "/admin/accounts/Bea/inbox", "").await;
     assert_eq!(inbox["inbox"][0]["kind"]["text"], "hello", "{inbox}");
     assert_eq!(http(&sim, "POST", "/admin/accounts/Ada/phone/fly", "{}").await.0, 501);
+    for how in [
+        "wrong-padding",
+        "unknown-version",
+        "bent-ciphertext",
+        "replay",
+        "duplicate",
+        "unknown-pre-key",
+        "out-of-order",
+        "withheld-sender-key",
+        "retry-storm",
+    ] {
+        let body = format!(r#"{{"how":"{how}"}}"#);
+        assert_eq!(http(&sim, "POST", "/admin/accounts/Bea/phone/misbehave", &body).await.0, 200, "{how}");
+    }
+    assert_eq!(http(&sim, "POST", "/admin/accounts/Bea/phone/misbehave", r#"{"how":"sulk"}"#).await.0, 400);
+    let id = inbox["inbox"][0]["id"].as_str().expect("an id");
+    for (setting, body, collection) in [
+        ("mute", r#"{"chat":"Ada"}"#.to_owned(), "regular_high"),
+        ("pin", r#"{"chat":"Ada"}"#.to_owned(), "regular_low"),
+        ("archive", r#"{"chat":"Ada","on":false}"#.to_owned(), "regular_low"),
+        ("mark-read", r#"{"chat":"Ada"}"#.to_owned(), "regular_low"),
+        ("star", format!(r#"{{"id":"{id}"}}"#), "regular_high"),
+        ("contact", r#"{"chat":"Ada","name":"Ada A"}"#.to_owned(), "critical_unblock_low"),
+    ] {
+        let version = |state: &serde_json::Value| state[collection]["version"].as_u64().unwrap_or_default();
+        let (_, before) = http(&sim, "GET", "/admin/accounts/Bea/appstate", "").await;
+        let path = format!("/admin/accounts/Bea/phone/{setting}");
+        assert_eq!(http(&sim, "POST", &path, &body).await.0, 200, "{setting}");
+        let (_, after) = http(&sim, "GET", "/admin/accounts/Bea/appstate", "").await;
+        assert_eq!(version(&after), version(&before) + 1, "{setting}: {after}");
+    }
+    assert_eq!(http(&sim, "POST", "/admin/accounts/Bea/phone/mute", "{}").await.0, 400);
     let (_, state) = http(&sim, "GET", "/admin/accounts/Ada/appstate", "").await;
     assert!(state["critical_block"]["version"].as_u64().is_some_and(|version| version > 0), "{state}");
 

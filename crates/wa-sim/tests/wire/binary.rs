@@ -1,0 +1,191 @@
+//! The binary as a stranger meets it: one line of JSON, TLS and plain on one port, recordings that are alike byte for
+//! byte, an end that is clean (chapter 10 §1, §12).
+
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use futures_util::{SinkExt as _, StreamExt as _};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::Message;
+use wa_binary::Jid;
+use wa_noise::Opening;
+
+use crate::client::Client;
+
+/// A running binary; ended with the test.
+struct Binary {
+    child: Child,
+    info: serde_json::Value,
+}
+
+impl Drop for Binary {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Binary {
+    fn start(arguments: &[&str]) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_wa-sim"))
+            .args(["--listen", "127.0.0.1:0"])
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the binary");
+        let mut line = String::new();
+        let stdout = child.stdout.take().expect("its stdout");
+        BufReader::new(stdout).read_line(&mut line).expect("a line");
+        Self { info: serde_json::from_str(&line).expect("JSON"), child }
+    }
+
+    fn root(&self) -> [u8; 32] {
+        let root = self.info["noise_root"]["public_key_hex"].as_str().expect("a key");
+        hex::decode(root).expect("hex").try_into().expect("32 bytes")
+    }
+
+    /// A WebSocket as a byte stream.
+    async fn connect(&self) -> DuplexStream {
+        let url = self.info["plain"]["ws"].as_str().expect("a URL");
+        let address = url.trim_start_matches("ws://").trim_end_matches("/ws/chat");
+        let stream = TcpStream::connect(address).await.expect("a connection");
+        let (socket, _) = tokio_tungstenite::client_async(url, stream).await.expect("an upgrade");
+        let (mut sink, mut source) = socket.split();
+        let (near, far) = tokio::io::duplex(1 << 20);
+        let (mut read, mut write) = tokio::io::split(far);
+        tokio::spawn(async move {
+            let mut chunk = vec![0; 16 << 10];
+            while let Ok(count @ 1..) = read.read(&mut chunk).await {
+                if sink.send(Message::Binary(chunk[..count].to_vec().into())).await.is_err() {
+                    break;
+                }
+            }
+        });
+        tokio::spawn(async move {
+            while let Some(Ok(message)) = source.next().await {
+                if write.write_all(&message.into_data()).await.is_err() {
+                    break;
+                }
+            }
+            // The client is to see the end; whether it still listens does not matter.
+            let _ = write.shutdown().await;
+        });
+        near
+    }
+
+    async fn admin(&self, method: &str, path: &str, body: &str) -> serde_json::Value {
+        let url = self.info["plain"]["admin"].as_str().expect("a URL");
+        let address = url.trim_start_matches("http://").trim_end_matches("/admin");
+        let mut stream = TcpStream::connect(address).await.expect("a connection");
+        let request = format!(
+            "{method} /admin{path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        stream.write_all(request.as_bytes()).await.expect("a write");
+        let mut seen = String::new();
+        stream.read_to_string(&mut seen).await.expect("an answer");
+        assert!(seen.starts_with("HTTP/1.1 200"), "{path}: {seen}");
+        serde_json::from_str(seen.split_once("\r\n\r\n").expect("a body").1).expect("JSON")
+    }
+
+    /// Asks it to end, as a service manager does; what it says about that.
+    fn stop(mut self) -> std::process::ExitStatus {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().expect("kill").success());
+        self.child.wait().expect("an end")
+    }
+}
+
+/// One companion links, logs in, writes and is written to. Every step waits for the one before it, so that its input is
+/// the same in every run.
+async fn story(binary: &Binary) {
+    let mut ada = Client::new(Some("Ada"), 1);
+    let payload = ada.registration();
+    ada.open_on(binary.connect().await, binary.root(), payload, Opening::Xx).await.expect("a connection");
+    let iq = ada.until(|node| node.optional_child("pair-device").is_some()).await;
+    let refs = iq.required_child("pair-device").expect("pair-device").required_child("ref").expect("a ref");
+    let qr = ada.qr(&refs.required_text().expect("text"));
+    // The admin API is another connection: what this one has said must have arrived.
+    binary.admin("GET", "/wait?tag=iq&type=result&timeout_ms=10000", "").await;
+    binary.admin("POST", "/mock-phone/scan-qr", &qr).await;
+    let iq = ada.until(|node| node.optional_child("pair-success").is_some()).await;
+    let answer = ada.sign(&iq);
+    ada.send(answer).await;
+    ada.until_tag("stream:error").await;
+    // The end comes after a while, which passes by hand.
+    binary.admin("POST", "/clock", r#"{"advance_ms":1000}"#).await;
+    assert!(ada.ended().await);
+    let payload = ada.login_payload(false);
+    ada.open_on(binary.connect().await, binary.root(), payload, Opening::Xx).await.expect("a connection");
+    ada.until_tag("success").await;
+    ada.until(|node| node.optional_child("offline").is_some()).await;
+    ada.upload(10).await;
+    // Keys, then three pieces of history.
+    for _ in 0..4 {
+        let greeting = ada.until(|node| node.attr_is("category", "peer")).await;
+        ada.read_message(&greeting);
+    }
+    let bea = binary.admin("GET", "/accounts/Bea", "").await;
+    let bea: Jid = bea["lid_jid"].as_str().and_then(|lid| lid.parse().ok()).expect("an address");
+    let id = ada.text(&bea, std::slice::from_ref(&bea), "hello").await;
+    ada.until(|node| node.is("ack") && node.attr_is("id", &id)).await;
+    ada.until(|node| node.is("receipt") && node.attr_is("id", &id)).await;
+    let chat = ada.my_lid().user_jid().to_string();
+    ada.iq("blocklist", "get", Jid::SERVER, None).await;
+    let body = serde_json::json!({ "chat": chat, "text": "hello back" }).to_string();
+    binary.admin("POST", "/accounts/Bea/phone/text", &body).await;
+    let answer = ada.until(|node| node.is("message") && !node.attr_is("category", "peer")).await;
+    assert_eq!(ada.read_message(&answer)[0].conversation.as_deref(), Some("hello back"));
+    // What was answered last has arrived once this is.
+    ada.iq("blocklist", "get", Jid::SERVER, None).await;
+    let violations = binary.admin("GET", "/violations", "").await;
+    assert_eq!(violations["violations"], serde_json::json!([]));
+}
+
+fn arguments<'a>(world: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+    let fixed = ["--seed", "77", "--clock", "manual", "--start-ms", "1900000000000", "--world", world];
+    fixed.into_iter().chain(more.iter().copied()).collect()
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("a path in UTF-8")
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn two_runs_of_the_binary_leave_the_same_recording() {
+    let folder = std::env::temp_dir().join(format!("wa-sim-binary-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let world = folder.join("world.toml");
+    std::fs::write(&world, "[[account]]\nname = \"Bea\"\nnumber = 15550101\n").expect("a file");
+    let tapes = [folder.join("one.jsonl"), folder.join("two.jsonl")];
+    for tape in &tapes {
+        let binary = Binary::start(&arguments(text(&world), &["--record", text(tape)]));
+        story(&binary).await;
+        assert!(binary.stop().success());
+    }
+    let [one, two] = tapes.map(|tape| std::fs::read(tape).expect("a recording"));
+    assert!(one.len() > 5_000 && one == two, "{} and {} bytes", one.len(), two.len());
+    // A recording holds a later run to it.
+    let tape = folder.join("check.jsonl");
+    std::fs::write(&tape, &one).expect("a file");
+    let binary = Binary::start(&arguments(text(&world), &["--replay-check", text(&tape)]));
+    story(&binary).await;
+    assert!(binary.stop().success());
+    std::fs::remove_dir_all(&folder).expect("the folder");
+}
+
+#[test]
+fn the_help_names_every_option_once_and_says_how_to_begin() {
+    let help = Command::new(env!("CARGO_BIN_EXE_wa-sim")).arg("--help").output().expect("the binary");
+    let help = String::from_utf8(help.stdout).expect("text");
+    for option in ["--listen", "--seed", "--world", "--faults", "--record", "--start-ms", "--auto-pair"] {
+        let lines = help.lines().filter(|line| line.trim_start().starts_with(option)).count();
+        assert_eq!(lines, 1, "{option}: {help}");
+    }
+    assert!(help.contains("mock-phone/scan-qr") && help.contains("/admin/violations"));
+}
