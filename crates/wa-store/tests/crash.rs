@@ -16,7 +16,7 @@ use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
 use proof::ledger::{Ledger, Promise, Seen, Violation};
-use proof::{Note, rounds, seed};
+use proof::{Note, progress, rounds, seed};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use tokio::runtime::Runtime;
@@ -85,6 +85,7 @@ fn every_answered_commit_survives_a_kill_whole_and_once() {
     let (mut where_killed, mut seen, mut answered) = (BTreeMap::new(), Seen::default(), 0);
     let mut life = Life::new();
     for kill in 0..kills {
+        progress(kill, kills);
         if kill % KILLS_OF_A_FILE == 0 {
             answered += life.ledger.answered;
             life = Life::new();

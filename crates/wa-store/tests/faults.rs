@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use proof::ledger::whole_step;
-use proof::{rounds, seed, typed_changes};
+use proof::{seed, typed_changes};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use tempfile::TempDir;
@@ -105,7 +105,8 @@ async fn read(account: &AccountStore) -> Result<u64, StoreError> {
 
 async fn fail_everywhere(name: &str, operation: Option<Operation>, failure: Failure, lasting: Lasting) {
     // Syncs are few.
-    let stride = if operation == Some(Operation::Sync) { 1 } else { rounds(1, 7) };
+    let soak = std::env::var_os("WA_SOAK").is_some();
+    let stride = if soak || operation == Some(Operation::Sync) { 1 } else { 7 };
     let disk = Disk::simulated(name);
     let (mut met, mut failed, mut nth) = (Met::new(), 0, seed() % stride);
     loop {

@@ -127,6 +127,7 @@ fn cuts(name: &str, durability: Durability, many: u64) -> Seen {
     let mut by_loss: BTreeMap<Loss, (u64, Lost)> = BTreeMap::new();
     let mut life = Life::new(&disk);
     for number in 0..many {
+        proof::progress(number, many);
         if number % CUTS_OF_A_FILE == 0 {
             answered += life.ledger.answered;
             life = Life::new(&disk);

@@ -294,7 +294,15 @@ pub fn seed() -> u64 {
     std::env::var("WA_STORE_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(7)
 }
 
-/// How many rounds: the promised number in a soak run (`WA_SOAK`), else a reduced one.
+/// How many rounds: as `WA_STORE_ROUNDS` says, else the promised number in a soak run (`WA_SOAK`), else a reduced one.
 pub fn rounds(promised: u64, reduced: u64) -> u64 {
-    if std::env::var_os("WA_SOAK").is_some() { promised } else { reduced }
+    let wanted = std::env::var("WA_STORE_ROUNDS").ok().and_then(|rounds| rounds.parse().ok());
+    wanted.unwrap_or(if std::env::var_os("WA_SOAK").is_some() { promised } else { reduced })
+}
+
+/// Shows in a long run that it goes on.
+pub fn progress(done: u64, all: u64) {
+    if done > 0 && done.is_multiple_of(500) {
+        println!("{done} of {all}");
+    }
 }
