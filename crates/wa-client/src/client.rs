@@ -121,6 +121,12 @@ impl Builder {
         self
     }
 
+    /// How many numbers may be looked up on the server.
+    pub fn lookup_budget(mut self, budget: crate::contacts::LookupBudget) -> Self {
+        self.config.lookups = budget;
+        self
+    }
+
     /// The application's check of an account before it is linked.
     pub fn link_check(mut self, check: impl LinkCheck + 'static) -> Self {
         self.config.link_check = Some(Arc::new(check));
@@ -196,6 +202,18 @@ impl Builder {
         *client.running.supervisor.lock() = Some(supervisor);
         Ok((client, events))
     }
+}
+
+/// Why a push name was not set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PushNameError {
+    /// It is empty.
+    #[error("an account cannot be called nothing")]
+    Empty,
+    /// It was not stored: the health says why.
+    #[error("the name was not stored")]
+    Store,
 }
 
 /// Hears that another process holds the account.
@@ -310,6 +328,29 @@ impl Client {
     pub fn me(&self) -> Option<Peer> {
         let device = self.shared.device();
         Some(Peer::of(&device.pn()?, device.lid().as_ref()))
+    }
+
+    /// What the account calls itself, once that is known.
+    pub fn push_name(&self) -> Option<String> {
+        Some(self.shared.device().push_name.to_string()).filter(|name| !name.is_empty())
+    }
+
+    /// Sets what the account calls itself: others see it from now on. Stored before it is shown.
+    ///
+    /// # Errors
+    /// [`PushNameError`].
+    pub async fn set_push_name(&self, name: &str) -> Result<(), PushNameError> {
+        let name = name.trim();
+        if name.is_empty() {
+            return Err(PushNameError::Empty);
+        }
+        crate::vault::change_device(&self.shared, |device, _| device.push_name = name.into())
+            .await
+            .map_err(|_| PushNameError::Store)?;
+        if let Some(link) = self.shared.sending_link() {
+            crate::presence::on_connect(&self.shared, &link);
+        }
+        Ok(())
     }
 
     /// The health as it is now.

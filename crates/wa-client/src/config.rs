@@ -117,6 +117,7 @@ pub(crate) struct Config {
     pub(crate) passkey: Option<Arc<dyn PasskeyAuthenticator>>,
     pub(crate) inbox: InboxLimit,
     pub(crate) randomness: Option<Rng>,
+    pub(crate) lookups: crate::contacts::LookupBudget,
     #[cfg(feature = "sabotage")]
     pub(crate) sabotage: crate::sabotage::Sabotage,
     #[cfg(feature = "sabotage")]
@@ -141,6 +142,7 @@ impl Default for Config {
             passkey: None,
             inbox: InboxLimit::default(),
             randomness: None,
+            lookups: crate::contacts::LookupBudget::default(),
             #[cfg(feature = "sabotage")]
             sabotage: crate::sabotage::Sabotage::None,
             #[cfg(feature = "sabotage")]

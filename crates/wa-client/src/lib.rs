@@ -17,6 +17,7 @@ mod absence;
 mod client;
 pub mod config;
 mod connection;
+pub mod contacts;
 mod credentials;
 mod devices;
 pub mod egress;
@@ -37,7 +38,7 @@ mod startup;
 mod state;
 mod vault;
 
-pub use client::{Builder, Client, ConnectError, HealthChanges, LeaseWait, NotOnline};
+pub use client::{Builder, Client, ConnectError, HealthChanges, LeaseWait, NotOnline, PushNameError};
 pub use connection::link::RequestError;
 pub use connection::transport::{BoxTransport, Connector, DialError, DialRequest, Transport, TransportError};
 pub use connection::websocket::WebSocketConnector;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use wa_binary::Node;
-use wa_core::prekeys::{FIRST_UPLOAD, ROTATION_SECONDS, Watermarks, next_id, retry_delay};
+use wa_core::prekeys::{DigestReply, FIRST_UPLOAD, ROTATION_SECONDS, Watermarks, next_id, retry_delay};
 use wa_crypto::curve::{KeyPair, PublicKey};
 use wa_store::{Changes, Device, PreKey, PreKeyState, SignedPreKey, SignedPreKeyState, tables};
 
@@ -15,12 +15,48 @@ use crate::vault::change_device;
 
 /// After a login: uploads if the server has none, then rotates if it is time.
 pub(crate) async fn upkeep(shared: &Arc<Shared>, link: &Link) {
-    if !shared.device().server_has_prekeys {
+    let was_there = shared.device().server_has_prekeys;
+    if !was_there {
         upload(shared, link).await;
     }
     if let Err(error) = rotate(shared, link).await {
         tracing::warn!(%error, "the signed pre-key was not rotated");
     }
+    // Once a connection: a server that disagrees for ever is not uploaded to for ever.
+    if was_there {
+        check_digest(shared, link).await;
+    }
+}
+
+/// Asks what the server has of us; what is not ours any more is replaced by an upload (chapter 02 §6.3).
+async fn check_digest(shared: &Arc<Shared>, link: &Link) {
+    let fits = match link.ask(|id| iq(id, "get", "encrypt").child(Node::new("digest"))).await {
+        Ok(answer) => match DigestReply::parse(answer.view()) {
+            Ok(reply) => own_keys_fit(shared, &reply).await,
+            Err(error) => return tracing::warn!(%error, "the digest of our pre-keys cannot be read"),
+        },
+        // The server has nothing of us.
+        Err(RequestError::Refused { code: 404, .. }) => Some(false),
+        Err(error) => return tracing::debug!(%error, "the digest of our pre-keys is not known"),
+    };
+    if fits == Some(false) {
+        tracing::warn!("the server's pre-keys are not ours");
+        upload(shared, link).await;
+    }
+}
+
+/// `None` when the store cannot be read.
+async fn own_keys_fit(shared: &Arc<Shared>, reply: &DigestReply) -> Option<bool> {
+    let stored = shared.store.many(tables::PreKeys, &reply.one_time).await.ok()?;
+    let signed = shared.current_signed().await?;
+    let own = credentials::upload(&shared.device(), &signed, Vec::new());
+    let keys: std::collections::HashMap<u32, PublicKey> = reply
+        .one_time
+        .iter()
+        .zip(stored)
+        .filter_map(|(id, row)| Some((*id, PublicKey::from_bytes(row?.key.public))))
+        .collect();
+    Some(reply.fits(&own, |id| keys.get(&id).copied()))
 }
 
 /// Uploads until it succeeds or the connection ends.
@@ -148,6 +184,11 @@ pub(crate) async fn notification(shared: &Arc<Shared>, link: &Link, stanza: &Nod
         change_device(shared, |device, _| device.server_has_prekeys = false).await?;
         let (shared, link) = (Arc::clone(shared), link.clone());
         tokio::spawn(async move { upload(&shared, &link).await });
+        return Ok(());
+    }
+    if stanza.optional_child("digest").is_some() {
+        let (shared, link) = (Arc::clone(shared), link.clone());
+        tokio::spawn(async move { check_digest(&shared, &link).await });
         return Ok(());
     }
     if stanza.optional_child("identity").is_some() {

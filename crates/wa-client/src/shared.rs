@@ -52,6 +52,7 @@ pub(crate) struct Shared {
     pub(crate) workers: Workers,
     pub(crate) linking: crate::linking::Room,
     pub(crate) absence: crate::absence::Absence,
+    pub(crate) lookups: OrderedMutex<crate::contacts::Spent>,
     /// When the server last told of a new device of the account.
     new_device: Mutex<Option<tokio::time::Instant>>,
 }
@@ -88,6 +89,7 @@ impl Shared {
             workers: Workers::default(),
             linking: crate::linking::Room::default(),
             absence: crate::absence::Absence::default(),
+            lookups: OrderedMutex::default(),
             new_device: Mutex::new(None),
             config,
             store,

@@ -73,6 +73,9 @@ pub(crate) fn watch_backlog(shared: &Arc<Shared>, link: &Link) {
 
 /// The backlog is done: the account is online.
 pub(crate) fn caught_up(shared: &Arc<Shared>, link: &Link) {
+    if shared.sending_link().is_some_and(|ready| ready.generation() == link.generation()) {
+        return;
+    }
     let condition = Condition::new(Status::Online, Cause::Working, shared.now());
     shared.report(|board| board.connection(condition));
     shared.set_ready(link);

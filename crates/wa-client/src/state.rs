@@ -22,6 +22,14 @@ pub(crate) fn put_routing_info(changes: &mut Changes, bytes: &[u8]) {
     changes.put(NumberState, &ROUTING.into(), &Bytes::copy_from_slice(bytes));
 }
 
+/// Forgets them: the server did not take them.
+pub(crate) async fn forget_routing_info(shared: &Shared) {
+    let mut changes = Changes::new();
+    changes.delete(NumberState, &ROUTING.into());
+    // A hint; whoever needs the lease next says that it is gone.
+    let _ = shared.vault.lock().await.commit(shared, changes).await;
+}
+
 /// Who was linked last.
 pub(crate) async fn last_linked(store: &AccountStore) -> Option<Peer> {
     let bytes = store.one(Settings, &LAST_LINKED.into()).await.ok().flatten()?;

@@ -322,6 +322,10 @@ async fn attempt(
     if memory.known != known {
         state::store_known_server(shared, memory.known.as_ref()).await;
     }
+    if sealed.is_err() && routing.is_some() {
+        // The bytes may have led astray; the next attempt goes without.
+        state::forget_routing_info(shared).await;
+    }
     let sealed = sealed.map_err(|error| {
         let stops = error.cause() == Cause::ServerNotTrusted;
         failed(error.cause(), &error, if stops { Next::Stop(Stop::Refused) } else { Next::Later })

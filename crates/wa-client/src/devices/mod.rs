@@ -157,6 +157,12 @@ pub(crate) async fn notification(shared: &Arc<Shared>, stanza: &Node) -> Result<
         step.learn(&from, &lid, MappingSource::Live).await?;
         let _ = vault.commit(shared, step.finish()).await?;
     }
+    if let Ok(Some(name)) = stanza.optional("pushname").string()
+        && shared.device().is_me(&from)
+        && !name.is_empty()
+    {
+        crate::vault::change_device(shared, |device, _| device.push_name = name).await?;
+    }
     if shared.device().is_me(&from) && is_new_device(shared, stanza).await? {
         shared.note_new_device();
     }

@@ -1,7 +1,7 @@
 //! The outbox: what is queued is sealed, what is sealed is sent (again, byte for byte) until the server answers, in
 //! order for each chat (chapter 05 §5.1, §5.7).
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,24 +24,30 @@ const KEPT: Duration = Duration::from_secs(7 * 86_400);
 const KEY_KEPT: Duration = Duration::from_secs(30 * 86_400);
 /// Attempts for one message when the server says that it is busy.
 const ATTEMPTS: u32 = 3;
+/// Wait before a row is taken up again that could not be sealed or stored.
+const AGAIN: Duration = Duration::from_secs(5);
 /// Wait before each of them, times its number.
 const BUSY: Duration = Duration::from_millis(750);
 
-/// Which chats are being worked on; true when something came meanwhile.
+/// What waits, by chat: a send looks at its own chat's row and at no other.
 #[derive(Debug, Default)]
-pub(crate) struct Workers(Mutex<HashMap<Chat, bool>>);
+pub(crate) struct Workers(Mutex<HashMap<Chat, Line>>);
 
-/// Something entered the outbox, or the connection is back.
+/// The rows of one chat that are not settled.
+#[derive(Debug, Default)]
+struct Line {
+    orders: BTreeSet<OutboxOrder>,
+    is_worked_on: bool,
+}
+
+/// The connection is back: everything that the store holds is taken up.
 pub(crate) fn wake(shared: &Arc<Shared>) {
-    if shared.sending_link().is_none() {
-        return;
-    }
     let shared = Arc::clone(shared);
     tokio::spawn(async move {
         match shared.store.whole(tables::Outbox).await {
             Ok(rows) => {
-                for (_, row) in rows {
-                    begin(&shared, row.chat);
+                for (order, row) in rows {
+                    queued(&shared, row.chat, order);
                 }
             }
             Err(error) => tracing::error!(%error, "the outbox cannot be read"),
@@ -49,49 +55,58 @@ pub(crate) fn wake(shared: &Arc<Shared>) {
     });
 }
 
-fn begin(shared: &Arc<Shared>, chat: Chat) {
+/// A row is in the outbox.
+pub(crate) fn queued(shared: &Arc<Shared>, chat: Chat, order: OutboxOrder) {
     let mut workers = shared.workers.0.lock();
-    if let Some(again) = workers.get_mut(&chat) {
-        *again = true;
+    let line = workers.entry(chat.clone()).or_default();
+    line.orders.insert(order);
+    if line.is_worked_on || shared.sending_link().is_none() {
         return;
     }
-    workers.insert(chat.clone(), false);
+    line.is_worked_on = true;
     drop(workers);
     let shared = Arc::clone(shared);
-    tokio::spawn(async move {
-        loop {
-            work(&shared, &chat).await;
-            let mut workers = shared.workers.0.lock();
-            match workers.get_mut(&chat) {
-                Some(again) if *again => *again = false,
-                _ => {
-                    workers.remove(&chat);
-                    return;
-                }
-            }
-        }
-    });
+    tokio::spawn(async move { work(&shared, &chat).await });
 }
 
 /// Works through the rows of one chat until there is none left or the connection is gone.
 async fn work(shared: &Arc<Shared>, chat: &Chat) {
     loop {
-        let rows = match shared.store.whole(tables::Outbox).await {
-            Ok(rows) => rows,
-            Err(error) => {
-                tracing::error!(%error, "the outbox cannot be read");
-                return;
+        let next = {
+            let mut workers = shared.workers.0.lock();
+            let Some(line) = workers.get_mut(chat) else { return };
+            match line.orders.first().copied().zip(shared.sending_link()) {
+                Some(next) => next,
+                None => {
+                    // Under the same lock: what comes now begins anew.
+                    line.is_worked_on = false;
+                    if line.orders.is_empty() {
+                        workers.remove(chat);
+                    }
+                    return;
+                }
             }
         };
-        let Some((order, row)) = rows.into_iter().find(|(_, row)| row.chat == *chat) else { return };
-        let Some(link) = shared.sending_link() else { return };
-        match one(shared, &link, order, row).await {
-            Ok(()) => {}
-            Err(Stop::Disconnected) => return,
-            Err(Stop::Store(error)) => {
-                tracing::error!(%error, "a message waits for the store");
-                return;
+        let (order, link) = next;
+        let row = shared.store.one(tables::Outbox, &order).await.map_err(Stop::Store);
+        let done = match row {
+            // Settled, withdrawn, or gone with its number.
+            Ok(None) => {
+                if let Some(line) = shared.workers.0.lock().get_mut(chat) {
+                    line.orders.remove(&order);
+                }
+                Ok(())
             }
+            Ok(Some(row)) => one(shared, &link, order, row).await,
+            Err(stop) => Err(stop),
+        };
+        let Err(stop) = done else { continue };
+        if let Stop::Store(error) = stop {
+            tracing::error!(%error, "a message waits for the store");
+        }
+        // Without a connection the next look ends the work; on one that stands the server or the store needs a moment.
+        if link.is_open() {
+            tokio::time::sleep(AGAIN).await;
         }
     }
 }

@@ -12,7 +12,8 @@ use wa_binary::Jid;
 use wa_core::envelope::message_id;
 use wa_core::secrets::MessageSecret;
 use wa_store::{
-    Bytes, Changes, InboxCursor, OutboxRow, OutboxState, SendRecord, StoreError, UnixTime, tables,
+    Bytes, Changes, Chat, InboxCursor, OutboxOrder, OutboxRow, OutboxState, SendRecord, StoreError, UnixTime,
+    tables,
 };
 
 use super::builder::{Message, Recipient, Unsendable};
@@ -205,19 +206,20 @@ impl Messages<'_> {
             return Ok(repeated(shared, &first));
         }
         let mut changes = Changes::new();
-        let id = enqueue(shared, &mut changes, &to.into().0, &message.into(), options)?;
-        self.commit(changes, id).await
+        let queued = enqueue(shared, &mut changes, &to.into().0, &message.into(), options)?;
+        self.commit(changes, queued).await
     }
 
-    async fn commit(&self, changes: Changes, id: CompactString) -> Result<Sending, SendError> {
+    async fn commit(&self, changes: Changes, queued: Queued) -> Result<Sending, SendError> {
         let shared = &self.0.shared;
+        let Queued { id, chat, order } = queued;
         let report = shared.reports.wait(&id);
         let mut vault = shared.vault.lock().await;
         kill_point!(shared, SendAccepted);
         let _ = vault.commit(shared, changes).await.map_err(|_| SendError::LeaseLost)?;
         drop(vault);
         kill_point!(shared, SendQueued);
-        super::outbox::wake(shared);
+        super::outbox::queued(shared, chat, order);
         Ok(Sending { id, report, limit: shared.config.timeouts.send })
     }
 
@@ -230,11 +232,11 @@ impl Messages<'_> {
     ) -> Result<Sending, SendError> {
         let shared = &self.0.shared;
         let mut changes = Changes::new();
-        let id = enqueue(shared, &mut changes, &to.into().0, &message.into(), SendOptions::default())?;
+        let queued = enqueue(shared, &mut changes, &to.into().0, &message.into(), SendOptions::default())?;
         if let Some(cursor) = event {
             changes.delete(tables::Inbox, &cursor).delete(tables::InboxAttempts, &cursor);
         }
-        self.commit(changes, id).await
+        self.commit(changes, queued).await
     }
 
     /// Withdraws a message that was not sealed yet; says whether it did.
@@ -268,6 +270,13 @@ fn repeated(shared: &Shared, first: &SendRecord) -> Sending {
     Sending { id: first.id.clone(), report, limit }
 }
 
+/// A row of the outbox that a commit is about to store.
+pub(crate) struct Queued {
+    id: CompactString,
+    chat: Chat,
+    order: OutboxOrder,
+}
+
 /// Puts a message into the outbox, as part of somebody's commit.
 pub(crate) fn enqueue(
     shared: &Shared,
@@ -275,7 +284,7 @@ pub(crate) fn enqueue(
     to: &Jid,
     message: &Message,
     options: SendOptions,
-) -> Result<CompactString, SendError> {
+) -> Result<Queued, SendError> {
     use prost::Message as _;
     if !(to.is_pn() || to.is_lid() || to.is_group()) || to.is_service() {
         return Err(Unsendable::Address.into());
@@ -295,9 +304,10 @@ pub(crate) fn enqueue(
     };
     let order = shared.store.next_order();
     changes.put(tables::Outbox, &order, &row);
+    let chat = row.chat;
     if let Some(key) = options.key {
-        let record = SendRecord { chat: row.chat, id: id.clone(), report: Bytes::new() };
+        let record = SendRecord { chat: chat.clone(), id: id.clone(), report: Bytes::new() };
         changes.put(tables::SendKeys, &key, &record);
     }
-    Ok(id)
+    Ok(Queued { id, chat, order })
 }

@@ -312,6 +312,9 @@ impl Step<'_> {
         {
             return Ok(());
         }
+        if let Some(name) = incoming.push_name.as_ref().filter(|_| !incoming.from_me) {
+            crate::contacts::learn_push_name(self, &incoming.sender, name).await?;
+        }
         self.keep_secret(incoming, &chat, message);
         let chat = self.chat(&chat).await?;
         let timestamp = incoming.timestamp.map_or_else(|| self.shared.now(), UnixTime::from_secs);

@@ -1,0 +1,8 @@
+//! What an account can ask and be set to, against the simulator: people, names, the way out, upkeep.
+
+#[path = "../stage/mod.rs"]
+mod stage;
+
+mod contacts;
+mod egress;
+mod upkeep;

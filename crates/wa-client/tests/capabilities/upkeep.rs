@@ -1,0 +1,85 @@
+//! What the client sees to by itself after a login: pre-keys that the server lost, routing bytes, its own clock.
+
+use std::time::Duration;
+
+use wa_client::health::Status;
+use wa_sim::faults::{Action, Direction, Fault, HandshakeFault, Match, Phase};
+use wa_sim::trace::Filter;
+use wa_sim::world::DeviceKey;
+
+use crate::stage::{BOT, PATIENCE, Stage, healthy};
+
+fn uploads(stage: &Stage) -> u64 {
+    stage.sim.world(|world, _| {
+        let key = DeviceKey { account: world.find_pn(BOT).expect("Bot"), device: 1 };
+        u64::from(world.stock(key).expect("a stock").uploads)
+    })
+}
+
+fn digests(stage: &Stage) -> usize {
+    let filter = Filter {
+        direction: Some(Direction::In),
+        xmlns: Some("encrypt".into()),
+        child: Some("digest".into()),
+        ..Filter::default()
+    };
+    stage.sim.trace(&filter).len()
+}
+
+/// Reconnects and waits until the digest was asked.
+async fn again(stage: &Stage, client: &wa_client::Client) {
+    let before = digests(stage);
+    client.reconnect_now();
+    for _ in 0..100 {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        if digests(stage) > before {
+            break;
+        }
+    }
+    assert_eq!(digests(stage), before + 1, "once a connection");
+    client.wait_online(PATIENCE).await.expect("online");
+    tokio::time::sleep(Duration::from_secs(2)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn keys_of_ours_that_the_server_does_not_have_right_are_uploaded_again() {
+    let stage = Stage::new(700).await;
+    let (client, _events) = stage.linked().await;
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let first = uploads(&stage);
+    again(&stage, &client).await;
+    assert_eq!(uploads(&stage), first, "a digest that fits changes nothing");
+    let digest = Match {
+        xmlns: Some("encrypt".into()),
+        child: Some("digest".into()),
+        ..Match::stanza(Direction::In, "iq")
+    };
+    stage
+        .sim
+        .fault(Fault::once(digest.clone(), Action::IqError { code: 404, text: "item-not-found".into() }));
+    again(&stage, &client).await;
+    assert_eq!(uploads(&stage), first + 1, "the server has nothing");
+    stage.sim.fault(Fault::once(digest, Action::IqError { code: 503, text: String::new() }));
+    again(&stage, &client).await;
+    assert_eq!(uploads(&stage), first + 1, "no answer is no reason");
+    stage.assert_clean();
+}
+
+#[tokio::test(start_paused = true)]
+async fn routing_bytes_that_lead_nowhere_are_given_up() {
+    let stage = Stage::new(701).await;
+    let (client, _events) = stage.linked().await;
+    let row = async || {
+        let account = stage.store.account("main").open().await.expect("opened");
+        account.one(wa_store::tables::NumberState, &"edge-routing".into()).await.expect("read")
+    };
+    stage.sim.fault(Fault::once(
+        Match::phase(Phase::Hello),
+        Action::Handshake { fault: HandshakeFault::Undecodable },
+    ));
+    client.reconnect_now();
+    healthy(&client, "the failure", |health| matches!(health.status, Status::Reconnecting { .. })).await;
+    client.wait_online(PATIENCE).await.expect("the next attempt goes without");
+    client.shutdown(PATIENCE).await;
+    assert_eq!(row().await, None);
+}
