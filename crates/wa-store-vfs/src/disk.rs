@@ -54,11 +54,6 @@ impl Counts {
     pub const fn of(&self, operation: Operation) -> u64 {
         self.0[operation as usize]
     }
-
-    /// All of them.
-    pub fn all(&self) -> u64 {
-        self.0.iter().sum()
-    }
 }
 
 /// What a power cut took.

@@ -156,6 +156,15 @@ fn cuts(name: &str, durability: Durability, many: u64) -> Seen {
          {} repeated, applied once each",
         seen.lost, seen.there, seen.absent, seen.repeated
     );
+    let counts = disk.counts();
+    let of = |operation| counts.of(operation);
+    println!(
+        "the disk made {} writes, {} syncs, {} truncations, {} removals",
+        of(Operation::Write),
+        of(Operation::Sync),
+        of(Operation::Truncate),
+        of(Operation::Delete)
+    );
     assert_eq!(by_loss.len(), Loss::ALL.len());
     seen
 }
