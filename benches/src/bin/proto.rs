@@ -1,9 +1,13 @@
 //! Protobuf beside waproto: an end-to-end message of 408 bytes decoded and visited, and a history of 9.4 MB visited one
-//! chat at a time. The peer runs decoded (`owned`) and with its borrowed views (`view`).
+//! chat at a time, for which wacore has a stream. The peer runs decoded (`owned`) and with its borrowed views (`view`).
 
+use std::io::Write as _;
+use std::ops::Range;
 use std::process::ExitCode;
 use std::rc::Rc;
 
+use flate2::Compression;
+use flate2::write::ZlibEncoder;
 use prost::Message as _;
 use wa_benches::Bench;
 use wa_core::history::{HistoryLimits, HistoryReader, Part};
@@ -11,6 +15,8 @@ use wa_proto::common::MessageKey;
 use wa_proto::e2e_message::{ContextInfo, Message, MessageContextInfo, message::ExtendedTextMessage};
 use wa_proto::history::{Conversation, HistorySync, HistorySyncMsg};
 use wa_proto::web_message::WebMessageInfo;
+use wa_proto::wire::Fields;
+use wacore::history_sync::{HistorySyncStream, MAX_DECOMPRESSED};
 use waproto::buffa::Message as _;
 use waproto::buffa::view::MessageView as _;
 use waproto::whatsapp as peer;
@@ -50,12 +56,25 @@ fn main() -> ExitCode {
             sum(text.text.unwrap(), context.stanza_id.unwrap(), quoted.conversation.unwrap())
         });
 
-    let blob = Rc::new(history(HISTORY_LEN));
-    let (own, owned, view) = (blob.clone(), blob.clone(), blob);
+    let plain = history(HISTORY_LEN);
+    for (form, level) in [("not compressed", Compression::none()), ("compressed", Compression::default())] {
+        let mut zlib = ZlibEncoder::new(Vec::new(), level);
+        zlib.write_all(&plain).unwrap();
+        let blob = Rc::new(zlib.finish().unwrap());
+        visit_history(&mut bench, form, &blob);
+    }
+    decode_history(&mut bench, &Rc::new(plain));
+    bench.run()
+}
+
+/// Key fields of every chat and message. All contenders read the same zlib stream chat by chat and hold one chat at a
+/// time: the peer through its own stream, decoding a chat as a view or into one owned value that it fills again.
+fn visit_history(bench: &mut Bench, form: &str, blob: &Rc<Vec<u8>>) {
+    let (own, owned, view) = (blob.clone(), blob.clone(), blob.clone());
     bench
-        .row("visit a history of 9.4 MB", 2.0)
+        .row(format!("visit a history of 9.4 MB, {form}"), 2.0)
         .contender("wa-core", move || {
-            let mut reader = HistoryReader::inflated(&own[..], HistoryLimits::default());
+            let mut reader = HistoryReader::new(&own[..], HistoryLimits::default()).unwrap();
             let mut total = 0;
             while let Some(part) = reader.next_part().unwrap() {
                 let Part::Chat(chat) = part else { continue };
@@ -63,45 +82,99 @@ fn main() -> ExitCode {
                 for message in chat.messages() {
                     let message = message.unwrap();
                     total += fact(message.id.unwrap(), message.timestamp.unwrap(), message.text().unwrap());
+                    total += rest(message.remote, message.from_me, message.secret, message.order);
+                }
+            }
+            total
+        })
+        .contender("wacore, owned", move || {
+            let mut stream = HistorySyncStream::new(&owned, MAX_DECOMPRESSED);
+            let (mut total, mut chat) = (0, peer::Conversation::default());
+            while stream.next_conversation_into(&mut chat).unwrap() {
+                total += visit_owned(&chat);
+            }
+            total
+        })
+        .contender("wacore, view", move || {
+            let mut stream = HistorySyncStream::new(&view, MAX_DECOMPRESSED);
+            let mut total = 0;
+            while let Some(bytes) = stream.next_conversation_bytes().unwrap() {
+                let chat = peer::ConversationView::decode_view(bytes).unwrap();
+                total += chat.id.len() as u64;
+                for entry in chat.messages.iter() {
+                    let info = entry.message.as_option().unwrap();
+                    let key = info.key.as_option().unwrap();
+                    let text = info.message.as_option().unwrap().conversation.unwrap();
+                    total += fact(key.id.unwrap(), info.message_timestamp.unwrap(), text);
+                    let order = entry.msg_order_id.unwrap_or(0);
+                    total += rest(key.remote_jid, key.from_me.unwrap(), info.message_secret, order);
+                }
+            }
+            total
+        });
+}
+
+fn visit_owned(chat: &peer::Conversation) -> u64 {
+    let mut total = chat.id.len() as u64;
+    for entry in &chat.messages {
+        let info = entry.message.as_option().unwrap();
+        let key = info.key.as_option().unwrap();
+        let text = info.message.as_option().unwrap().conversation.as_deref().unwrap();
+        total += fact(key.id.as_deref().unwrap(), info.message_timestamp.unwrap(), text);
+        let order = entry.msg_order_id.unwrap_or(0);
+        total += rest(key.remote_jid.as_deref(), key.from_me.unwrap(), info.message_secret.as_deref(), order);
+    }
+    total
+}
+
+/// Every field of every message decoded into owned values, a chat at a time: what only an export needs.
+fn decode_history(bench: &mut Bench, plain: &Rc<Vec<u8>>) {
+    let (own, owned) = (plain.clone(), plain.clone());
+    let chats = |bytes: &[u8]| -> Vec<Range<usize>> {
+        let (mut fields, mut found) = (Fields::new(bytes), Vec::new());
+        while let Some((number, value)) = fields.next_field().unwrap() {
+            if let (2, Some(chat)) = (number, value.bytes()) {
+                let end = bytes.len() - fields.rest().len();
+                found.push(end - chat.len()..end);
+            }
+        }
+        found
+    };
+    let places = Rc::new(chats(plain));
+    let other_places = places.clone();
+    bench
+        .row("decode every field of a history of 9.4 MB, a chat at a time", 1.0)
+        .contender("wa-proto", move || {
+            let mut total = 0;
+            for place in places.iter() {
+                let chat = Conversation::decode(&own[place.clone()]).unwrap();
+                total += chat.id().len() as u64;
+                for entry in &chat.messages {
+                    let info = entry.message.as_ref().unwrap();
+                    let key = info.key.as_ref().unwrap();
+                    let text = info.message.as_ref().unwrap().conversation();
+                    total += fact(key.id(), info.message_timestamp.unwrap(), text);
+                    let secret = info.message_secret.as_deref();
+                    total += rest(key.remote_jid.as_deref(), key.from_me(), secret, entry.msg_order_id());
                 }
             }
             total
         })
         .contender("waproto, owned", move || {
-            let history = peer::HistorySync::decode_from_slice(&owned).unwrap();
             let mut total = 0;
-            for chat in &history.conversations {
-                total += chat.id.len() as u64;
-                for entry in &chat.messages {
-                    let info = entry.message.as_option().unwrap();
-                    let key = info.key.as_option().unwrap();
-                    let content = info.message.as_option().unwrap();
-                    let text = content.conversation.as_deref().unwrap();
-                    total += fact(key.id.as_deref().unwrap(), info.message_timestamp.unwrap(), text);
-                }
-            }
-            total
-        })
-        .contender("waproto, view", move || {
-            let history = peer::HistorySyncView::decode_view(&view).unwrap();
-            let mut total = 0;
-            for chat in history.conversations.iter() {
-                total += chat.id.len() as u64;
-                for entry in chat.messages.iter() {
-                    let info = entry.message.as_option().unwrap();
-                    let key = info.key.as_option().unwrap();
-                    let content = info.message.as_option().unwrap();
-                    total +=
-                        fact(key.id.unwrap(), info.message_timestamp.unwrap(), content.conversation.unwrap());
-                }
+            for place in other_places.iter() {
+                total += visit_owned(&peer::Conversation::decode_from_slice(&owned[place.clone()]).unwrap());
             }
             total
         });
-    bench.run()
 }
 
 fn sum(text: &str, stanza: &str, quoted: &str) -> u64 {
     fact(stanza, quoted.len() as u64, text)
+}
+
+fn rest(remote: Option<&str>, from_me: bool, secret: Option<&[u8]>, order: u64) -> u64 {
+    remote.unwrap().len() as u64 + u64::from(from_me) + u64::from(secret.unwrap()[0]) + order
 }
 
 fn fact(id: &str, timestamp: u64, text: &str) -> u64 {

@@ -12,6 +12,7 @@ pub mod cbc;
 pub mod ctr;
 pub mod curve;
 pub mod digest;
+mod edwards;
 mod error;
 pub mod etm;
 pub mod kdf;

@@ -6,14 +6,13 @@
 use core::fmt;
 
 use curve25519_dalek::constants::ED25519_BASEPOINT_TABLE;
-use curve25519_dalek::edwards::EdwardsPoint;
-use curve25519_dalek::montgomery::MontgomeryPoint;
 use curve25519_dalek::scalar::{Scalar, clamp_integer};
 use rand_core::CryptoRng;
 use zeroize::Zeroize;
 
 use crate::curve::{PrivateKey, PublicKey};
-use crate::{CryptoError, Secret, ct_eq};
+use crate::edwards::{Key, Sign};
+use crate::{CryptoError, Secret};
 
 /// Length of a signature in bytes.
 pub const SIGNATURE_LEN: usize = 64;
@@ -103,14 +102,9 @@ impl fmt::Debug for SigningKey {
     }
 }
 
-/// A public key made ready for verification: 192 bytes.
+/// A public key made ready for verification: about 200 bytes.
 #[derive(Clone, Copy)]
-pub struct VerifyingKey {
-    /// Minus the Edwards point with an even x, which is what the equation wants for sign 0.
-    negated: EdwardsPoint,
-    /// That point (not negated), compressed: its top bit is clear.
-    compressed: [u8; 32],
-}
+pub struct VerifyingKey(Key);
 
 impl VerifyingKey {
     /// Finds the Edwards point.
@@ -118,11 +112,7 @@ impl VerifyingKey {
     /// # Errors
     /// [`CryptoError::Authentication`] when there is none, or it is of small order: no signature verifies under it.
     pub fn new(key: &PublicKey) -> Result<Self, CryptoError> {
-        let point = MontgomeryPoint(*key.as_bytes()).to_edwards(0).ok_or(CryptoError::Authentication)?;
-        if point.is_small_order() {
-            return Err(CryptoError::Authentication);
-        }
-        Ok(Self { negated: -point, compressed: point.compress().to_bytes() })
+        Key::from_montgomery(key.as_bytes()).map(Self).ok_or(CryptoError::Authentication)
     }
 
     /// Checks a signature of 64 bytes over the concatenation of `message`.
@@ -131,45 +121,30 @@ impl VerifyingKey {
     /// [`CryptoError::Authentication`] for anything but a valid signature, [`CryptoError::Length`] when it is not 64
     /// bytes long.
     pub fn verify(&self, message: &[&[u8]], signature: &[u8]) -> Result<(), CryptoError> {
-        let [result] = verify_each([(self, message, signature)]);
-        result
-    }
-
-    /// The point that R must be.
-    fn expected_r(&self, message: &[&[u8]], signature: &[u8]) -> Result<EdwardsPoint, CryptoError> {
         let signature: &[u8; SIGNATURE_LEN] = signature
             .try_into()
             .map_err(|_| CryptoError::Length { expected: SIGNATURE_LEN, found: signature.len() })?;
-        let (big_r, s) = signature.split_at(32);
-        let sign = signature[63] & 0x80;
-        let mut s: [u8; 32] = s.try_into().map_err(|_| CryptoError::Authentication)?;
+        let (big_r, s) = split(signature);
+        // The sign of the Edwards point travels in the signature.
+        let (mut s, sign) = (*s, s[31] & 0x80);
         s[31] &= 0x7F;
         // A non-canonical s is refused: no honest signer makes one.
         let s = Option::<Scalar>::from(Scalar::from_canonical_bytes(s)).ok_or(CryptoError::Authentication)?;
-        // The sign of the Edwards point travels in the signature; the other point is the negation of this one.
-        let mut compressed = self.compressed;
+        let mut compressed = *self.0.compressed();
         compressed[31] |= sign;
-        let negated = if sign == 0 { self.negated } else { -self.negated };
         let h = hash_to_scalar(&[big_r, &compressed], message, &[]);
-        Ok(EdwardsPoint::vartime_double_scalar_mul_basepoint(&h, &negated, &s))
+        let sign = if sign == 0 { Sign::Even } else { Sign::Odd };
+        if self.0.equation_holds(&s, big_r, &h, sign) { Ok(()) } else { Err(CryptoError::Authentication) }
     }
 }
 
-/// A key, the parts of a message, and the 64 bytes that claim to be the key's signature over it.
-pub type Claim<'c> = (&'c VerifyingKey, &'c [&'c [u8]], &'c [u8]);
-
-/// Checks several signatures, each on its own; cheaper than one by one, since they share one field inversion.
-///
-/// # Errors
-/// For each what [`VerifyingKey::verify`] gives.
-pub fn verify_each<const N: usize>(items: [Claim<'_>; N]) -> [Result<(), CryptoError>; N] {
-    let points = items.map(|(key, message, signature)| key.expected_r(message, signature));
-    let compressed = EdwardsPoint::compress_batch(&points.map(Result::unwrap_or_default));
-    std::array::from_fn(|index| {
-        points[index]?;
-        let big_r = items[index].2.get(..32).unwrap_or_default();
-        if ct_eq(compressed[index].as_bytes(), big_r) { Ok(()) } else { Err(CryptoError::Authentication) }
-    })
+/// R and s.
+fn split(signature: &[u8; SIGNATURE_LEN]) -> (&[u8; 32], &[u8; 32]) {
+    // Never the fallback: 64 bytes are two times 32.
+    match signature.as_chunks::<32>().0 {
+        [big_r, s] => (big_r, s),
+        _ => (&[0; 32], &[0xFF; 32]),
+    }
 }
 
 impl fmt::Debug for VerifyingKey {
@@ -212,27 +187,6 @@ mod tests {
                 );
             }
         }
-    }
-
-    #[test]
-    fn several_signatures_are_judged_one_by_one() {
-        let keys: [PrivateKey; 3] = std::array::from_fn(|seed| PrivateKey::from_bytes([seed as u8 + 1; 32]));
-        let public = keys.each_ref().map(|key| VerifyingKey::new(&key.public_key()).unwrap());
-        let good = keys.each_ref().map(|key| sign_with(key, &[b"message"], &Secret::new([5; 64])));
-        for broken in 0..4 {
-            let mut signatures = good;
-            if let Some(signature) = signatures.get_mut(broken) {
-                signature[7] ^= 1;
-            }
-            let message: [&[u8]; 1] = [b"message"];
-            let found: [_; 3] =
-                verify_each(std::array::from_fn(|at| (&public[at], &message[..], &signatures[at][..])));
-            for (at, result) in found.into_iter().enumerate() {
-                assert_eq!(result.is_ok(), at != broken);
-            }
-        }
-        let short = verify_each([(&public[0], &[], &good[0][..63])]);
-        assert_eq!(short, [Err(CryptoError::Length { expected: 64, found: 63 })]);
     }
 
     #[test]

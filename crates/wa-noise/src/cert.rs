@@ -121,12 +121,8 @@ fn verify_signatures(
     let fault = |certificate: &Presented<'_>| CertificateFault::Signature(certificate.link);
     let root_key = prepared_root(root).map_err(|_| fault(intermediate))?;
     let intermediate_key = VerifyingKey::new(&intermediate.known.key).map_err(|_| fault(leaf))?;
-    let [of_intermediate, of_leaf] = xeddsa::verify_each([
-        (&root_key, &[intermediate.details], intermediate.signature),
-        (&intermediate_key, &[leaf.details], leaf.signature),
-    ]);
-    of_intermediate.map_err(|_| fault(intermediate))?;
-    of_leaf.map_err(|_| fault(leaf))
+    root_key.verify(&[intermediate.details], intermediate.signature).map_err(|_| fault(intermediate))?;
+    intermediate_key.verify(&[leaf.details], leaf.signature).map_err(|_| fault(leaf))
 }
 
 /// The root's key made ready. A process trusts one root for all its connections, so the last one is kept: it is public
