@@ -32,6 +32,7 @@ pub mod messages;
 mod prekeys;
 pub mod presence;
 mod privacy;
+mod properties;
 mod shared;
 mod standing;
 mod startup;

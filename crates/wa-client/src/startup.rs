@@ -26,6 +26,7 @@ pub(crate) fn begin(shared: &Arc<Shared>, link: &Link, lid: Option<Jid>) {
         if let Err(error) = link.ask(|id| iq(id, "set", "passive").child(Node::new("active"))).await {
             tracing::debug!(%error, "the connection was not made active");
         }
+        crate::properties::refresh(&shared, &link).await;
     });
 }
 

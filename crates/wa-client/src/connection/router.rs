@@ -268,6 +268,10 @@ impl Inbound for Arc<Router> {
         super::link::iq(&self.shared.ids.next(), "get", "w:p")
     }
 
+    fn server_time(&self, seconds: u64) {
+        self.shared.learn_time(seconds);
+    }
+
     fn draw(&self, between: (Duration, Duration)) -> Duration {
         self.shared.draw(between)
     }

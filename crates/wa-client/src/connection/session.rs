@@ -36,6 +36,8 @@ pub(crate) trait Inbound: Send + Sync {
     fn receive(&self, batch: Vec<Node>) -> Work;
     /// A keepalive question, ready to be sent.
     fn ping(&self) -> Node;
+    /// The server's time, seconds, as an answer to a question of ours gave it just now.
+    fn server_time(&self, seconds: u64);
     /// A wait drawn between two bounds.
     fn draw(&self, between: (Duration, Duration)) -> Duration;
     /// Frames went into the socket.
@@ -163,7 +165,15 @@ impl Session {
             };
             let Ok(plaintext) = self.cipher.opener.open(frame) else { return Err(Ended::OutOfStep) };
             match wa_binary::decode(plaintext) {
-                Ok(node) => nodes.extend(self.pending.resolve(node)),
+                Ok(node) => {
+                    if node.is("iq")
+                        && node.attr_is("type", "result")
+                        && let Ok(Some(seconds)) = node.optional("t").u64()
+                    {
+                        self.inbound.server_time(seconds);
+                    }
+                    nodes.extend(self.pending.resolve(node));
+                }
                 Err(error) => tracing::warn!(%error, "a frame that is no stanza was dropped"),
             }
         }

@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use wa_client::Jid;
+use wa_client::events::Kind;
 use wa_client::health::Status;
 use wa_sim::faults::{Action, Direction, Fault, HandshakeFault, Match, Phase};
 use wa_sim::trace::Filter;
 use wa_sim::world::DeviceKey;
 
-use crate::stage::{BOT, PATIENCE, Stage, healthy};
+use crate::stage::{ADA, BOT, PATIENCE, Stage, healthy, next};
 
 fn uploads(stage: &Stage) -> u64 {
     stage.sim.world(|world, _| {
@@ -63,6 +65,57 @@ async fn keys_of_ours_that_the_server_does_not_have_right_are_uploaded_again() {
     again(&stage, &client).await;
     assert_eq!(uploads(&stage), first + 1, "no answer is no reason");
     stage.assert_clean();
+}
+
+#[tokio::test(start_paused = true)]
+async fn properties_are_asked_for_when_they_are_due() {
+    let stage = Stage::with(702, |config| {
+        config.props.insert(18_967, "50".to_owned());
+    })
+    .await;
+    let (client, _events) = stage.linked().await;
+    let asked = |stage: &Stage| {
+        let filter =
+            Filter { direction: Some(Direction::In), xmlns: Some("abt".into()), ..Filter::default() };
+        stage.sim.trace(&filter).iter().map(|passed| passed.node.to_string()).collect::<Vec<_>>()
+    };
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert_eq!(asked(&stage).len(), 1);
+    client.reconnect_now();
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert_eq!(asked(&stage).len(), 1, "good for a day");
+    tokio::time::sleep(Duration::from_secs(86_400)).await;
+    client.reconnect_now();
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let asked = asked(&stage);
+    // A day of pings has pushed the first one out of the trace.
+    assert!(asked.last().is_some_and(|last| last.contains("hash=")), "{asked:?}");
+    stage.assert_clean();
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_servers_clock_is_learnt_again_with_every_answer() {
+    let stage = Stage::new(703).await;
+    let (client, mut events) = stage.linked().await;
+    let text = wa_sim::phone::Action::Text { chat: Jid::pn(BOT), text: "late".into(), quote: None };
+    stage.sim.act(ADA, text).expect("Ada writes");
+    let message = next(&mut events, "the text", |event| match &event.kind {
+        Kind::Message(message) => Some(message.clone()),
+        _ => None,
+    })
+    .await;
+    stage.sim.set_clock_offset(3_600_000);
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    client.mark_read(&[&message]).expect("connected");
+    let read = Filter {
+        direction: Some(Direction::In),
+        tag: Some("receipt".into()),
+        kind: Some("read".into()),
+        ..Filter::default()
+    };
+    let read = stage.sim.expect(&read, PATIENCE).await.expect("read");
+    let t = read.node.required("t").u64().expect("a time");
+    assert!(t.abs_diff(stage.sim.now_ms() / 1000) <= 1, "{t}");
 }
 
 #[tokio::test(start_paused = true)]
