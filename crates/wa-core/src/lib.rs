@@ -24,7 +24,6 @@
 
 pub mod adv;
 pub mod app_state;
-pub mod blob;
 pub mod content;
 pub mod envelope;
 mod fields;

@@ -11,8 +11,8 @@ use wa_core::app_state::{
     AppStateError, Applied, Collection, Head, KeyRing, LtHash, Operation, PatchPolicy, SnapshotPolicy,
     SyncKey, apply_patch, apply_snapshot,
 };
-use wa_core::blob::{self, BlobKind};
 use wa_crypto::Secret;
+use wa_media::{Expected, MediaKey, MediaKind};
 use wa_proto::app_state::{ExternalBlobReference, SyncdPatch, SyncdSnapshot};
 
 use crate::proto_json::{self, Style};
@@ -188,8 +188,14 @@ pub(super) fn external(step: &Reader<'_>, reference: Option<&[u8]>) -> Result<Ve
     same_bytes("encrypted hash", &enc_sha256, file.hex("file_enc_sha256_hex")?)?;
     let length = file.u64("plain_len")?;
     let encrypted = file.base64("encrypted_b64")?;
-    let content = blob::open(BlobKind::AppState, &encrypted, &media_key, &enc_sha256, &sha256)
-        .map_err(AppStateError::from)?;
+    let keys = MediaKey::from_slice(&media_key)?.derive(MediaKind::AppState);
+    let expected = Expected {
+        file_sha256: Some((&*sha256).try_into()?),
+        file_enc_sha256: Some((&*enc_sha256).try_into()?),
+        limit: None,
+    };
+    let content = wa_media::open(&keys, &expected, &encrypted)
+        .map_err(|_| AppStateError::ExternalBlob("it cannot be opened"))?;
     same("content length", content.len() as u64, length)?;
     Ok(content)
 }

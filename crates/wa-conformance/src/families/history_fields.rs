@@ -5,11 +5,11 @@ use anyhow::Result;
 use prost::Message as _;
 use serde_json::{Value, json};
 use wa_binary::Jid;
-use wa_core::blob::BlobError;
 use wa_core::envelope::Own;
 use wa_core::history::{
     Chat, HistoryError, HistoryLimits, HistoryReader, Learned, Part, StoredMessage, StoredSecret, StoredToken,
 };
+use wa_media::MediaError;
 use wa_proto::history::{HistorySync, history_sync::HistorySyncType};
 
 use super::facts_fields::{Fact, Record, opt, text};
@@ -25,7 +25,7 @@ pub(super) fn own(top: &Reader<'_>) -> Result<Own> {
 /// The class of an error, as the vectors name it.
 pub(super) const fn class(error: &HistoryError) -> &'static str {
     match error {
-        HistoryError::MissingReference | HistoryError::File(BlobError::MediaKey(_)) => {
+        HistoryError::MissingReference | HistoryError::File(MediaError::KeyLength(_)) => {
             "HistoryMissingReference"
         }
         HistoryError::File(_) => "HistoryHashMismatch",

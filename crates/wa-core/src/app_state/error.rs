@@ -3,8 +3,6 @@
 use bytes::Bytes;
 use thiserror::Error;
 
-use crate::blob::BlobError;
-
 /// An app-state failure. Nothing has changed when one is returned.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum AppStateError {
@@ -78,12 +76,9 @@ pub enum AppStateError {
         /// The writer's words.
         text: String,
     },
-    /// A referenced file could not be used.
+    /// A referenced file could not be fetched, opened or used.
     #[error("external blob: {0}")]
     ExternalBlob(&'static str),
-    /// A referenced file could not be opened.
-    #[error("external blob")]
-    ExternalBlobOpen(#[from] BlobError),
     /// More than [`super::MAX_RECORDS`] records or an index over [`super::MAX_INDEX`] bytes.
     #[error("{0} over the limit")]
     TooLarge(&'static str),
@@ -119,7 +114,7 @@ impl AppStateError {
             Self::DuplicateIndex => "DuplicateIndex",
             Self::UnsupportedOperation(_) => "UnsupportedOperation",
             Self::TerminalExitCode { .. } => "TerminalExitCode",
-            Self::ExternalBlob(_) | Self::ExternalBlobOpen(_) => "ExternalBlob",
+            Self::ExternalBlob(_) => "ExternalBlob",
             Self::TooLarge(_) => "TooLarge",
             Self::RecoveryInvalid(_) => "RecoveryInvalid",
             Self::NoActiveKey => "NoActiveKey",

@@ -22,9 +22,8 @@ pub use reader::{HistoryLimits, HistoryReader, Inflater, Part};
 
 use std::io;
 
+use wa_media::MediaError;
 use wa_proto::WireError;
-
-use crate::blob::BlobError;
 
 /// Why a blob cannot be read on. What was handed out before stays true.
 #[derive(Debug, thiserror::Error)]
@@ -34,7 +33,7 @@ pub enum HistoryError {
     MissingReference,
     /// The file that a notification refers to is not the one that it describes.
     #[error("the file of a history notification cannot be opened")]
-    File(#[from] BlobError),
+    File(#[from] MediaError),
     /// Neither zlib nor gzip, a bad checksum, or cut short.
     #[error("the blob cannot be inflated")]
     Inflate(#[source] io::Error),

@@ -3,10 +3,10 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::{URL_SAFE, URL_SAFE_NO_PAD};
 use bytes::Bytes;
+use wa_media::{Expected, MediaError, MediaKey, MediaKind};
 use wa_proto::e2e_message::message::HistorySyncNotification;
 
 use super::HistoryError;
-use crate::blob::{self, BlobKind};
 
 /// Where a blob is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,7 +61,13 @@ impl HistoryFile {
     /// # Errors
     /// [`HistoryError::File`].
     pub fn open(&self, encrypted: &[u8]) -> Result<Vec<u8>, HistoryError> {
-        Ok(blob::open(BlobKind::History, encrypted, &self.media_key, &self.enc_sha256, &self.sha256)?)
+        let keys = MediaKey::from_slice(&self.media_key)?.derive(MediaKind::History);
+        let expected = Expected {
+            file_sha256: Some((&*self.sha256).try_into().map_err(|_| MediaError::PlaintextHash)?),
+            file_enc_sha256: Some((&*self.enc_sha256).try_into().map_err(|_| MediaError::SealedHash)?),
+            limit: None,
+        };
+        Ok(wa_media::open(&keys, &expected, encrypted)?)
     }
 }
 

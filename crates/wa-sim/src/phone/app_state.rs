@@ -13,8 +13,8 @@ use wa_core::app_state::{
     Applied, Collection, Head, KeyRing, Mutation, Operation, PatchPolicy, Replaced, SyncKey, apply_patch,
     build_patch_replacing, build_snapshot, keys,
 };
-use wa_core::blob::{self, BlobKind};
 use wa_crypto::Secret;
+use wa_media::{MediaKey, MediaKind, Sidecar};
 use wa_proto::app_state::{ExternalBlobReference, SyncdPatch, SyncdRecord};
 use wa_proto::e2e_message::Message;
 use wa_proto::e2e_message::message::protocol_message::Type;
@@ -332,19 +332,20 @@ impl Phone {
         let version = stored.head.version;
         let records = stored.records.values().cloned().collect();
         let snapshot = build_snapshot(known, version, records, (&key.id, expanded))?;
-        let sealed = blob::seal(BlobKind::AppState, &snapshot.bytes, Secret::random(&mut self.rng));
-        let length = snapshot.bytes.len() as u64;
+        let media_key = MediaKey::generate(&mut self.rng);
+        let keys = media_key.derive(MediaKind::AppState);
+        let (bytes, file) = wa_media::seal(&keys, &snapshot.bytes, Sidecar::None);
         let direct_path = network.store_blob(Blob {
-            kind: BlobKind::AppState.mms_type(),
-            enc_sha256: sealed.enc_sha256,
-            bytes: sealed.bytes.into(),
+            kind: MediaKind::AppState,
+            enc_sha256: file.file_enc_sha256,
+            bytes: bytes.into(),
         });
         let reference = ExternalBlobReference {
-            media_key: Some(Bytes::copy_from_slice(sealed.media_key.expose())),
+            media_key: Some(Bytes::copy_from_slice(media_key.expose())),
             direct_path: Some(direct_path),
-            file_size_bytes: Some(length),
-            file_sha256: Some(Bytes::copy_from_slice(&sealed.sha256)),
-            file_enc_sha256: Some(Bytes::copy_from_slice(&sealed.enc_sha256)),
+            file_size_bytes: Some(file.file_length),
+            file_sha256: Some(Bytes::copy_from_slice(&file.file_sha256)),
+            file_enc_sha256: Some(Bytes::copy_from_slice(&file.file_enc_sha256)),
             ..Default::default()
         };
         Ok(Some((version, reference.encode_to_vec().into())))

@@ -5,8 +5,7 @@ use std::io::Write as _;
 use bytes::Bytes;
 use prost::Message as _;
 use wa_binary::{Jid, Node};
-use wa_core::blob::{self, BlobKind};
-use wa_crypto::Secret;
+use wa_media::{MediaKey, MediaKind, Sidecar};
 use wa_proto::common::MessageKey;
 use wa_proto::e2e_message::Message;
 use wa_proto::e2e_message::message::protocol_message::Type;
@@ -335,16 +334,17 @@ impl Phone {
         if stream.len() <= self.history.inline_up_to {
             notification.initial_hist_bootstrap_inline_payload = Some(stream.into());
         } else {
-            let sealed = blob::seal(BlobKind::History, &stream, Secret::random(&mut self.rng));
-            notification.file_length = Some(stream.len() as u64);
-            notification.file_sha256 = Some(Bytes::copy_from_slice(&sealed.sha256));
-            notification.file_enc_sha256 = Some(Bytes::copy_from_slice(&sealed.enc_sha256));
-            notification.media_key = Some(Bytes::copy_from_slice(sealed.media_key.expose()));
+            let media_key = MediaKey::generate(&mut self.rng);
+            let (bytes, file) = wa_media::seal(&media_key.derive(MediaKind::History), &stream, Sidecar::None);
+            notification.file_length = Some(file.file_length);
+            notification.file_sha256 = Some(Bytes::copy_from_slice(&file.file_sha256));
+            notification.file_enc_sha256 = Some(Bytes::copy_from_slice(&file.file_enc_sha256));
+            notification.media_key = Some(Bytes::copy_from_slice(media_key.expose()));
             notification.enc_handle = Some(format!("h{:08x}", self.draw()));
             notification.direct_path = Some(network.store_blob(Blob {
-                kind: BlobKind::History.mms_type(),
-                enc_sha256: sealed.enc_sha256,
-                bytes: sealed.bytes.into(),
+                kind: MediaKind::History,
+                enc_sha256: file.file_enc_sha256,
+                bytes: bytes.into(),
             }));
         }
         let protocol = ProtocolMessage {

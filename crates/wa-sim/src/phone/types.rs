@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use serde::Serialize;
 use wa_binary::{Jid, Node};
+use wa_media::MediaKind;
 
 /// The present, given with every call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,8 +45,8 @@ pub trait Network {
 /// An encrypted file for the media host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Blob {
-    /// Kind as in the media URL: `md-msg-hist` or `md-app-state`.
-    pub kind: &'static str,
+    /// What it is, which names it on the media host.
+    pub kind: MediaKind,
     /// Ciphertext with its MAC.
     pub bytes: Bytes,
     /// SHA-256 of `bytes`.

@@ -233,7 +233,7 @@ impl Network for World {
     }
 
     fn store_blob(&mut self, blob: Blob) -> String {
-        self.keep_blob(blob.kind, blob.bytes, &blob.enc_sha256)
+        self.keep_blob(blob.kind.mms_type().unwrap_or("o"), blob.bytes, &blob.enc_sha256)
     }
 }
 

@@ -7,7 +7,7 @@ use wa_core::app_state::{
     Applied, Collection, Head, KeyRing, Mutation, Operation, PatchPolicy, SnapshotPolicy, apply_patch,
     apply_snapshot, build_patch, recovery,
 };
-use wa_core::blob::{self, BlobKind};
+use wa_media::{Expected, MediaKey, MediaKind};
 use wa_proto::app_state::ExternalBlobReference;
 use wa_proto::e2e_message::message::protocol_message::Type;
 use wa_proto::e2e_message::message::{AppStateSyncKeyId, AppStateSyncKeyRequest, ProtocolMessage};
@@ -91,14 +91,13 @@ fn a_snapshot_holds_what_the_patches_left() {
     assert_eq!(version, 2);
     let reference = ExternalBlobReference::decode(reference).unwrap();
     let file = wire.blobs[reference.direct_path()].clone();
-    let content = blob::open(
-        BlobKind::AppState,
-        &file,
-        reference.media_key(),
-        reference.file_enc_sha256(),
-        reference.file_sha256(),
-    )
-    .unwrap();
+    let expected = Expected {
+        file_sha256: Some(reference.file_sha256().try_into().unwrap()),
+        file_enc_sha256: Some(reference.file_enc_sha256().try_into().unwrap()),
+        limit: None,
+    };
+    let keys = MediaKey::from_slice(reference.media_key()).unwrap().derive(MediaKind::AppState);
+    let content = wa_media::open(&keys, &expected, &file).unwrap();
     let ring = wire.companion(ALICE, 7).ring.clone();
     let strict = SnapshotPolicy::Strict;
     let applied = apply_snapshot(Collection::CriticalBlock, 0, &content, &ring, strict).unwrap().unwrap();
