@@ -4,7 +4,7 @@ use std::io::Read as _;
 
 use prost::Message as _;
 use wa_binary::Node;
-use wa_core::blob::{self, BlobKind};
+use wa_core::history::HistorySource;
 use wa_proto::e2e_message::message::HistorySyncNotification;
 use wa_proto::history::HistorySync;
 use wa_proto::history::history_sync::HistorySyncType;
@@ -16,15 +16,12 @@ use crate::client::{Client, sim, sim_with};
 
 /// The chunk that a notification announces, inline or from the media host.
 fn chunk(sim: &SimHandle, notice: &HistorySyncNotification) -> HistorySync {
-    let stream = match &notice.initial_hist_bootstrap_inline_payload {
-        Some(inline) => inline.to_vec(),
-        None => {
-            let path = notice.direct_path.as_deref().expect("a path");
-            let path = path.split('?').next().expect("a path");
+    let stream = match HistorySource::of(notice).expect("a source") {
+        HistorySource::Inline(inline) => inline.to_vec(),
+        HistorySource::File(reference) => {
+            let path = reference.direct_path.split('?').next().expect("a path");
             let file = sim.world(|world, _| world.blob(path)).expect("a file");
-            let [key, enc, plain] = [&notice.media_key, &notice.file_enc_sha256, &notice.file_sha256]
-                .map(|field| field.as_deref().expect("a field"));
-            blob::open(BlobKind::History, &file, key, enc, plain).expect("a file that opens")
+            reference.open(&file).expect("a file that opens")
         }
     };
     let mut bytes = Vec::new();
