@@ -1,5 +1,5 @@
 //! Becoming a linked device: by QR code, by a code that is typed into the phone, with a passkey where the account
-//! demands one (chapter 02 §3–§5). One state machine ([`machine`]) holds all three.
+//! demands one (chapter 02 §3–§5). One state machine (`machine.rs`) holds all three.
 
 mod accept;
 mod code;
