@@ -9,7 +9,8 @@ use parking_lot::{Mutex, RwLock};
 use rand::RngExt;
 use rand_core::{CryptoRng, TryCryptoRng, TryRng};
 use tokio::sync::{Mutex as OrderedMutex, mpsc, watch};
-use wa_store::{AccountStore, Changes, Device, InboxRow, UnixTime, tables};
+use wa_binary::Jid;
+use wa_store::{AccountStore, Changes, Device, InboxRow, StoreError, UnixTime, tables};
 
 use crate::config::{ClientVersion, Config};
 use crate::connection::link::{Link, RequestError, RequestIds};
@@ -17,6 +18,7 @@ use crate::connection::supervisor::Control;
 use crate::events::{Kind, Slot, StoredEvent, Transients};
 use crate::health::Health;
 use crate::health::board::{Board, Place};
+use crate::identity::{Peer, user_row};
 use crate::messages::outbox::Workers;
 use crate::messages::sending::Reports;
 use crate::vault::Vault;
@@ -167,6 +169,18 @@ impl Shared {
     /// Watches the connection.
     pub(crate) fn links(&self) -> watch::Receiver<Option<Link>> {
         self.link.subscribe()
+    }
+
+    /// A person with both forms, as far as they are known.
+    pub(crate) async fn whole_peer(&self, peer: &Peer) -> Result<Peer, StoreError> {
+        let other = match peer {
+            Peer { lid: Some(lid), pn: None, .. } => self.store.pn_of(&user_row(lid)).await?,
+            Peer { lid: None, pn: Some(pn), .. } => self.store.lid_of(&user_row(pn)).await?,
+            _ => None,
+        };
+        let other: Option<Jid> = other.and_then(|other| other.as_str().parse().ok());
+        let whole = peer.jid().map(|jid| Peer::of(jid, other.as_ref()));
+        Ok(Peer { username: peer.username.clone(), ..whole.unwrap_or_default() })
     }
 
     /// The connection that stands now.

@@ -177,4 +177,12 @@ tables! {
     KeyValues = 34, Application, (CompactString, Bytes), by CompactString => Bytes;
     /// Damaged rows that were moved out of the way: table number and key, raw value.
     Quarantine = 35, Application, (u32, Bytes) => Bytes;
+    /// Options of polls by chat, author and message id, as bytes (05 §11.12).
+    Polls = 36, Number, (Chat, User, CompactString), by Chat => Bytes;
+    /// Votes by poll and voter, as bytes: the newest of each (05 §11.12).
+    PollVotes = 37, Number, (Bytes, User), by Bytes => Bytes;
+    /// How far our own messages have come, by message id, as bytes (05 §10.2).
+    SendStatus = 38, Number, CompactString => Bytes;
+    /// How far they have come with each recipient, as bytes (05 §10.2).
+    Deliveries = 39, Number, (CompactString, User), by CompactString => Bytes;
 }

@@ -104,7 +104,7 @@ impl Router {
             "iq" => return self.server_iq(&stanza).await,
             "receipt" => return messages::receipts::receive(shared, &self.link, stanza).await.err(),
             "notification" => return self.notification(stanza).await,
-            "call" => self.acknowledge(&stanza, None),
+            "call" => return crate::calls::receive(shared, &self.link, &stanza).await.err(),
             "chatstate" => presence::chatstate(shared, &stanza).await,
             "presence" | "ack" => {}
             other => {

@@ -15,6 +15,7 @@ pub use stream::{Delivery, EventStream, StreamError};
 pub(crate) use stored::StoredEvent;
 pub(crate) use transient::{Slot, Transients};
 
+use crate::calls::CallEvent;
 use crate::client::Client;
 use crate::health::Health;
 use crate::identity::{ChatRef, Peer};
@@ -44,7 +45,7 @@ pub enum Kind {
     },
     /// The account is not linked any more.
     LoggedOut,
-    /// A message.
+    /// A message; also reactions, edits, votes and whatever else refers to an earlier one.
     Message(Box<ReceivedMessage>),
     /// A message that could not be decrypted yet; it is asked for again.
     Undecryptable {
@@ -57,6 +58,8 @@ pub enum Kind {
     },
     /// News about messages.
     Receipt(Receipt),
+    /// Somebody calls, or a call goes on or ends.
+    Call(CallEvent),
     /// Two keys turned out to be one chat; the older key stays.
     ChatsMerged {
         /// The key to use.

@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 use wa_store::{Bytes, ChatKey};
 
 use super::Kind;
+use crate::calls::CallEvent;
 use crate::identity::{ChatRef, Peer};
-use crate::messages::types::{Receipt, StoredMessage};
+use crate::messages::types::{Receipt, StoredAddOn, StoredMessage};
 
 const VERSION: u8 = 1;
 
@@ -20,6 +21,8 @@ pub(crate) enum StoredEvent {
     Receipt(Receipt),
     ChatsMerged { kept: ChatRef, alias: ChatKey },
     IdentityChanged(Peer),
+    AddOn(Box<StoredAddOn>),
+    Call(CallEvent),
 }
 
 /// A stored event cannot be read: it was written by a newer version, or it is damaged.
@@ -56,6 +59,8 @@ impl From<StoredEvent> for Kind {
             StoredEvent::Receipt(receipt) => Self::Receipt(receipt),
             StoredEvent::ChatsMerged { kept, alias } => Self::ChatsMerged { kept, alias },
             StoredEvent::IdentityChanged(peer) => Self::IdentityChanged(peer),
+            StoredEvent::AddOn(add_on) => Self::Message(Box::new((*add_on).into())),
+            StoredEvent::Call(call) => Self::Call(call),
         }
     }
 }

@@ -15,6 +15,7 @@ use wa_store::{
 
 use super::seal::{self, SealError};
 use super::sending::{Refusal, SendReport, StoredOptions};
+use super::status::{self, Stage};
 use crate::connection::link::{Link, RequestError};
 use crate::shared::Shared;
 
@@ -125,6 +126,10 @@ impl From<StoreError> for Stop {
 /// Brings one row as far as it goes.
 async fn one(shared: &Arc<Shared>, link: &Link, order: OutboxOrder, mut row: OutboxRow) -> Result<(), Stop> {
     if row.state == OutboxState::Queued {
+        let expires = StoredOptions::decode(&row.options).expires;
+        if expires.is_some_and(|at| at < shared.now()) {
+            return settle(shared, order, &row, SendReport::Refused(Refusal::Expired)).await;
+        }
         match seal::seal(shared, link, order, &row).await {
             Ok(sealed) => row = sealed,
             Err(SealError::Withdrawn) => return Ok(()),
@@ -283,6 +288,17 @@ async fn settle(
         let sent =
             SentRow { plaintext: row.plaintext.clone(), details: row.options.clone(), acknowledged: at };
         changes.put_until(tables::Sent, &(row.chat.clone(), row.id.clone()), &sent, now.after(KEPT));
+    }
+    if let Ok(chat) = row.chat.as_str().parse() {
+        let stage = match (&report, accepted) {
+            (SendReport::Refused(refusal), _) => Some(Stage::Failed(refusal.clone())),
+            (_, Some(at)) => Some(Stage::Sent(at)),
+            _ => None,
+        };
+        if let Some(stage) = stage {
+            let expected = status::expected(shared, &row.id).await?;
+            status::reached(&mut changes, now, &row.id, &chat, stage, expected);
+        }
     }
     if let Some(key) = &options.key {
         // Writing to memory cannot fail.

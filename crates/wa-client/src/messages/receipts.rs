@@ -58,6 +58,8 @@ async fn note(step: &mut Step<'_>, receipt: &Incoming) -> Result<(), StoreError>
     }
     let chat = step.chat(&receipt.chat).await?;
     for (by, kind, ids, at) in said {
+        let by = step.shared.whole_peer(&by).await?;
+        super::status::receipt(step.shared, &mut step.changes, &by, kind, &ids, at).await?;
         step.event(&StoredEvent::Receipt(Receipt { chat: chat.clone(), by, kind, ids, at }));
     }
     Ok(())
@@ -88,6 +90,19 @@ impl Client {
     /// # Errors
     /// [`RequestError::Disconnected`].
     pub fn mark_read(&self, messages: &[&ReceivedMessage]) -> Result<(), RequestError> {
+        self.mark("read", messages)
+    }
+
+    /// Tells the authors that their voice notes were heard, or what may be looked at once was looked at. All must be
+    /// of one chat.
+    ///
+    /// # Errors
+    /// [`RequestError::Disconnected`].
+    pub fn mark_played(&self, messages: &[&ReceivedMessage]) -> Result<(), RequestError> {
+        self.mark("played", messages)
+    }
+
+    fn mark(&self, kind: &str, messages: &[&ReceivedMessage]) -> Result<(), RequestError> {
         let link = self.shared.link()?;
         let now = self.shared.server_now().as_secs().to_string();
         for some in by_author(messages).iter().flat_map(|group| group.chunks(MOST_IDS)) {
@@ -96,7 +111,7 @@ impl Client {
             let mut receipt = Node::new("receipt")
                 .attr("id", first.id.as_str())
                 .attr("to", first.chat.jid.clone())
-                .attr("type", "read")
+                .attr("type", kind)
                 .attr("t", now.as_str())
                 .maybe_attr("participant", author.cloned());
             if !rest.is_empty() {

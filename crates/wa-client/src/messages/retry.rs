@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use prost::Message as _;
 use wa_binary::{Jid, Node, NodeRef};
-use wa_core::envelope::{MessageStanza, device_sent, receipt_ack};
+use wa_core::envelope::{MessageStanza, classify, device_sent, receipt_ack};
 use wa_core::prekeys::{Bundle, DirectKey, FetchReason, Watermarks};
 use wa_crypto::curve::{KeyPair, PublicKey};
 use wa_proto::e2e_message as proto;
@@ -257,6 +257,7 @@ async fn resend(
         step.save_identity(&at, &bundle.identity.into()).await?;
     }
     let mut message = proto::Message::decode(plaintext).map_err(|_| SealError::Unwritable)?;
+    let class = classify(&message).map_err(|_| SealError::Unwritable)?;
     if asking.chat.is_group() {
         step.changes.delete(tables::DistributionMarks, &(chat_row(&asking.chat), at.clone()));
     }
@@ -267,14 +268,14 @@ async fn resend(
     let Some(enc) = enc else { return Ok(()) };
     let is_pre_key = enc.attr_is("type", "pkmsg");
     let to = if asking.chat.is_group() { asking.chat.clone() } else { asking.requester.clone() };
-    let mut node = Node::new("message")
-        .attr("to", to)
-        .attr("id", asking.id.as_str())
-        .attr("type", "text")
+    let mut node = seal::head(to, &asking.id, &class)
         .maybe_attr("participant", asking.participant.clone())
         .maybe_attr("recipient", asking.recipient.clone())
         .maybe_attr("device_fanout", (!asking.chat.is_group()).then_some("false"))
-        .child(enc.attr("count", asking.count.to_string()));
+        .child(seal::classed(enc, &class).attr("count", asking.count.to_string()));
+    if let Some(meta) = class.meta.node() {
+        node.push(meta);
+    }
     if is_pre_key {
         let identity =
             step.device.registration.as_ref().map(|registration| registration.device_identity.clone());

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use prost::Message as _;
 use wa_binary::{Jid, Node};
-use wa_core::envelope::{device_sent, padding, phash};
+use wa_core::envelope::{Classified, DecryptFail, classify, device_sent, padding, phash};
 use wa_core::prekeys::{Bundle, FetchReason, Fetched, fetch_request, parse_fetch};
 use wa_core::secrets::MessageSecret;
 use wa_core::tokens::reporting;
@@ -18,6 +18,7 @@ use wa_store::{
 };
 
 use super::sending::StoredOptions;
+use super::status::{self, Stage};
 use crate::connection::link::{Link, RequestError, encode};
 use crate::credentials::Own;
 use crate::devices::{self, DevicesError};
@@ -66,6 +67,30 @@ struct Plan {
     bundles: HashMap<Jid, Bundle>,
 }
 
+impl Plan {
+    /// People who get the message, besides this account.
+    fn recipients(&self) -> u32 {
+        let others = self.devices.iter().filter(|device| !device.same_user(&self.own));
+        let users: std::collections::HashSet<Jid> = others.map(Jid::user_jid).collect();
+        u32::try_from(users.len()).unwrap_or(u32::MAX)
+    }
+}
+
+/// The attributes that a message gives its ciphertexts (chapter 05 §4).
+pub(crate) fn classed(enc: Node, class: &Classified) -> Node {
+    enc.maybe_attr("mediatype", class.media_type)
+        .maybe_attr("decrypt-fail", (class.decrypt_fail == DecryptFail::Hide).then_some("hide"))
+}
+
+/// `<message>` with what its content gives it.
+pub(crate) fn head(to: Jid, id: &str, class: &Classified) -> Node {
+    Node::new("message")
+        .attr("to", to)
+        .attr("id", id)
+        .attr("type", class.stanza_type.as_str())
+        .maybe_attr("edit", class.edit.as_ref().map(wa_core::envelope::Edit::as_str))
+}
+
 /// Plans, encrypts and commits one message.
 pub(crate) async fn seal(
     shared: &Arc<Shared>,
@@ -80,6 +105,7 @@ pub(crate) async fn seal(
         plan_direct(shared, link, to).await?
     };
     let message = proto::Message::decode(row.plaintext.clone()).map_err(|_| SealError::Unwritable)?;
+    let class = classify(&message).map_err(|_| SealError::Unwritable)?;
 
     let mut vault = shared.vault.lock().await;
     // What was withdrawn while the plan was made is not sent.
@@ -87,14 +113,19 @@ pub(crate) async fn seal(
         return Err(SealError::Withdrawn);
     }
     let mut step = Step::new(shared);
-    let mut sealer = Sealer { step: &mut step, plan: &plan, id: &row.id, shortfall: 0, any_pre_key: false };
+    let (id, class) = (&row.id, &class);
+    let mut sealer = Sealer { step: &mut step, plan: &plan, id, class, shortfall: 0, any_pre_key: false };
     let (mut stanza, hash) = if plan.addressing.is_some() {
-        sealer.group(&row.plaintext, &message).await?
+        sealer.group(&row.plaintext).await?
     } else {
         sealer.direct(&message).await?
     };
-    let shortfall = sealer.shortfall;
-    if sealer.any_pre_key {
+    let (shortfall, any_pre_key) = (sealer.shortfall, sealer.any_pre_key);
+    if let Some(meta) = class.meta.node() {
+        stanza.push(meta);
+    }
+    step.keep_for_add_ons(&plan.to, &plan.own, &row.id, &message);
+    if any_pre_key {
         let identity =
             step.device.registration.as_ref().map(|registration| registration.device_identity.clone());
         // Without it no recipient could verify us; nothing has been committed yet.
@@ -119,6 +150,8 @@ pub(crate) async fn seal(
     let state = OutboxState::Sealed { stanza: encode(&stanza)?, at: shared.now() };
     let sealed = OutboxRow { options: options.encode(), state, ..row.clone() };
     step.changes.put(tables::Outbox, &order, &sealed);
+    let expected = plan.recipients();
+    status::reached(&mut step.changes, shared.now(), &row.id, &plan.to, Stage::Sealed, expected);
     if sabotaged!(shared, ReusedCounter) {
         link.send(&stanza)?;
         crate::sabotage::let_others_run().await;
@@ -251,6 +284,7 @@ struct Sealer<'s, 'a> {
     step: &'s mut Step<'a>,
     plan: &'s Plan,
     id: &'s str,
+    class: &'s Classified,
     shortfall: u32,
     any_pre_key: bool,
 }
@@ -271,6 +305,7 @@ impl Sealer<'_, '_> {
             };
             any_of_theirs |= !is_own;
             reached.push(device);
+            let enc = classed(enc, self.class);
             entries.push(Node::new("to").attr("jid", device.clone()).child(enc));
         }
         if !any_of_theirs {
@@ -287,7 +322,7 @@ impl Sealer<'_, '_> {
         Ok((stanza.child(Node::new("participants").children(entries)), hash))
     }
 
-    async fn group(&mut self, plaintext: &[u8], _: &proto::Message) -> Result<(Node, String), SealError> {
+    async fn group(&mut self, plaintext: &[u8]) -> Result<(Node, String), SealError> {
         let plan = self.plan;
         let chat = chat_row(&plan.to);
         let key_at = (chat.clone(), address(&plan.own));
@@ -330,12 +365,13 @@ impl Sealer<'_, '_> {
         if !entries.is_empty() {
             stanza.push(Node::new("participants").children(entries));
         }
-        stanza.push(Node::new("enc").attr("v", "2").attr("type", "skmsg").bytes(ciphertext));
+        let enc = Node::new("enc").attr("v", "2").attr("type", "skmsg").bytes(ciphertext);
+        stanza.push(classed(enc, self.class));
         Ok((stanza, hash))
     }
 
     fn stanza(&self) -> Node {
-        Node::new("message").attr("to", self.plan.to.clone()).attr("id", self.id).attr("type", "text")
+        head(self.plan.to.clone(), self.id, self.class)
     }
 
     /// One device's `<enc>`; none when the device has no key, which is a shortfall.

@@ -9,6 +9,7 @@ use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use wa_binary::Jid;
+use wa_core::content::{Content, Target};
 use wa_core::envelope::message_id;
 use wa_core::secrets::MessageSecret;
 use wa_store::{
@@ -16,14 +17,16 @@ use wa_store::{
     tables,
 };
 
+use super::add_ons;
 use super::builder::{Message, Recipient, Unsendable};
+use super::status::{self, Stage};
 use crate::client::Client;
 use crate::identity::chat_row;
 use crate::shared::Shared;
 
 /// Messages of an account.
 #[derive(Debug, Clone, Copy)]
-pub struct Messages<'c>(&'c Client);
+pub struct Messages<'c>(pub(super) &'c Client);
 
 impl Client {
     /// Messages.
@@ -39,12 +42,21 @@ pub struct SendOptions {
     /// The application's own name for this send. The same name again sends nothing and gives the first send's report,
     /// also after a restart.
     pub key: Option<CompactString>,
+    /// How long the message may wait to be encrypted; then it is refused as [`Refusal::Expired`]. `None`: for ever.
+    pub expires: Option<Duration>,
 }
 
 impl SendOptions {
     /// With an idempotency key.
     pub fn key(key: impl Into<CompactString>) -> Self {
-        Self { key: Some(key.into()) }
+        Self { key: Some(key.into()), ..Self::default() }
+    }
+
+    /// Refused when it could not be encrypted within this time.
+    #[must_use]
+    pub const fn expires(mut self, within: Duration) -> Self {
+        self.expires = Some(within);
+        self
     }
 }
 
@@ -86,6 +98,8 @@ pub enum Refusal {
     Cancelled,
     /// Another code.
     Other(u16),
+    /// It waited longer than its options allow.
+    Expired,
 }
 
 /// What became of a message.
@@ -112,8 +126,17 @@ pub enum SendReport {
 pub struct Sending {
     /// Id on the wire.
     pub id: CompactString,
+    /// Where it goes.
+    pub chat: Jid,
     report: watch::Receiver<Option<SendReport>>,
     limit: Duration,
+}
+
+/// Names the message, for edits, reactions and the like.
+impl From<&Sending> for Target {
+    fn from(sending: &Sending) -> Self {
+        Self::new(sending.id.as_str(), sending.chat.clone(), None, true)
+    }
 }
 
 impl Sending {
@@ -162,6 +185,17 @@ pub(crate) struct StoredOptions {
     pub(crate) phash: Option<String>,
     /// Answers of the server that asked for another attempt.
     pub(crate) attempts: u32,
+    /// Until when it may wait to be encrypted.
+    pub(crate) expires: Option<UnixTime>,
+}
+
+/// The form before expiry was known.
+#[derive(Deserialize)]
+struct FirstStoredOptions {
+    key: Option<CompactString>,
+    shortfall: u32,
+    phash: Option<String>,
+    attempts: u32,
 }
 
 impl StoredOptions {
@@ -171,7 +205,19 @@ impl StoredOptions {
     }
 
     pub(crate) fn decode(bytes: &[u8]) -> Self {
-        postcard::from_bytes(bytes).unwrap_or_default()
+        postcard::from_bytes(bytes).unwrap_or_else(|_| {
+            let first = postcard::from_bytes::<FirstStoredOptions>(bytes);
+            first.map_or_else(
+                |_| Self::default(),
+                |FirstStoredOptions { key, shortfall, phash, attempts }| Self {
+                    key,
+                    shortfall,
+                    phash,
+                    attempts,
+                    expires: None,
+                },
+            )
+        })
     }
 }
 
@@ -206,11 +252,12 @@ impl Messages<'_> {
             return Ok(repeated(shared, &first));
         }
         let mut changes = Changes::new();
-        let queued = enqueue(shared, &mut changes, &to.into().0, &message.into(), options)?;
-        self.commit(changes, queued).await
+        let to = to.into().0;
+        let queued = take(shared, &mut changes, &to, message.into(), options).await?;
+        self.commit(changes, queued, to).await
     }
 
-    async fn commit(&self, changes: Changes, queued: Queued) -> Result<Sending, SendError> {
+    async fn commit(&self, changes: Changes, queued: Queued, to: Jid) -> Result<Sending, SendError> {
         let shared = &self.0.shared;
         let Queued { id, chat, order } = queued;
         let report = shared.reports.wait(&id);
@@ -220,7 +267,7 @@ impl Messages<'_> {
         drop(vault);
         kill_point!(shared, SendQueued);
         super::outbox::queued(shared, chat, order);
-        Ok(Sending { id, report, limit: shared.config.timeouts.send })
+        Ok(Sending { id, chat: to, report, limit: shared.config.timeouts.send })
     }
 
     /// Answers an event: the answer and the acknowledgement of the event are one commit.
@@ -232,11 +279,46 @@ impl Messages<'_> {
     ) -> Result<Sending, SendError> {
         let shared = &self.0.shared;
         let mut changes = Changes::new();
-        let queued = enqueue(shared, &mut changes, &to.into().0, &message.into(), SendOptions::default())?;
+        let to = to.into().0;
+        let queued = take(shared, &mut changes, &to, message.into(), SendOptions::default()).await?;
         if let Some(cursor) = event {
             changes.delete(tables::Inbox, &cursor).delete(tables::InboxAttempts, &cursor);
         }
-        self.commit(changes, queued).await
+        self.commit(changes, queued, to).await
+    }
+
+    /// Reacts to a message with an emoji; an empty one takes the reaction back.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send); [`Unsendable::Address`] for a message whose chat is not known.
+    pub async fn react(&self, to: impl Into<Target>, emoji: impl Into<String>) -> Result<Sending, SendError> {
+        let target = to.into();
+        let chat = chat_of(&target)?;
+        self.send(&chat, Message::reaction(target, emoji)).await
+    }
+
+    /// Gives an own message a new text.
+    ///
+    /// # Errors
+    /// As [`react`](Self::react).
+    pub async fn edit(
+        &self,
+        message: impl Into<Target>,
+        text: impl Into<String>,
+    ) -> Result<Sending, SendError> {
+        let target = message.into();
+        let chat = chat_of(&target)?;
+        self.send(&chat, Message::edit(target, text)).await
+    }
+
+    /// Deletes a message for everyone.
+    ///
+    /// # Errors
+    /// As [`react`](Self::react).
+    pub async fn revoke(&self, message: impl Into<Target>) -> Result<Sending, SendError> {
+        let target = message.into();
+        let chat = chat_of(&target)?;
+        self.send(&chat, Message::revoke(target)).await
     }
 
     /// Withdraws a message that was not sealed yet; says whether it did.
@@ -252,6 +334,10 @@ impl Messages<'_> {
             }
             let mut changes = Changes::new();
             changes.delete(tables::Outbox, &order);
+            if let Ok(chat) = row.chat.as_str().parse() {
+                let stage = Stage::Failed(Refusal::Cancelled);
+                status::reached(&mut changes, shared.now(), &row.id, &chat, stage, 0);
+            }
             let _ = vault.commit(shared, changes).await.map_err(|_| SendError::LeaseLost)?;
             shared.reports.settle(&row.id, SendReport::Refused(Refusal::Cancelled));
             return Ok(true);
@@ -267,7 +353,31 @@ fn repeated(shared: &Shared, first: &SendRecord) -> Sending {
         // Still on its way: wait together with the first.
         Err(_) => shared.reports.wait(&first.id),
     };
-    Sending { id: first.id.clone(), report, limit }
+    let chat = first.chat.as_str().parse().unwrap_or(Jid::SERVER);
+    Sending { id: first.id.clone(), chat, report, limit }
+}
+
+fn chat_of(target: &Target) -> Result<Jid, SendError> {
+    target.chat.clone().ok_or(SendError::Unsendable(Unsendable::Address))
+}
+
+/// Takes a message into the outbox, as part of somebody's commit: what belongs to another message is sealed first, and
+/// an own vote counts at once.
+async fn take(
+    shared: &Shared,
+    changes: &mut Changes,
+    to: &Jid,
+    message: Message,
+    options: SendOptions,
+) -> Result<Queued, SendError> {
+    let message = message.dated(shared.server_now());
+    let Some(add_on) = message.to_seal() else { return enqueue(shared, changes, to, &message, options) };
+    let limits = wa_core::content::Limits::default();
+    add_on.check(&limits)?;
+    let sealed: Content = add_ons::seal(shared, add_on).await?;
+    add_ons::count_own(shared, changes, add_on).await?;
+    let message = message.clone().with(sealed);
+    enqueue(shared, changes, to, &message, options)
 }
 
 /// A row of the outbox that a commit is about to store.
@@ -278,7 +388,7 @@ pub(crate) struct Queued {
 }
 
 /// Puts a message into the outbox, as part of somebody's commit.
-pub(crate) fn enqueue(
+fn enqueue(
     shared: &Shared,
     changes: &mut Changes,
     to: &Jid,
@@ -299,11 +409,17 @@ pub(crate) fn enqueue(
         id: id.clone(),
         queued: now,
         plaintext: plaintext.into(),
-        options: StoredOptions { key: options.key.clone(), ..StoredOptions::default() }.encode(),
+        options: StoredOptions {
+            key: options.key.clone(),
+            expires: options.expires.map(|within| now.after(within)),
+            ..StoredOptions::default()
+        }
+        .encode(),
         state: OutboxState::Queued,
     };
     let order = shared.store.next_order();
     changes.put(tables::Outbox, &order, &row);
+    status::reached(changes, now, &id, to, Stage::Queued, 0);
     let chat = row.chat;
     if let Some(key) = options.key {
         let record = SendRecord { chat: chat.clone(), id: id.clone(), report: Bytes::new() };

@@ -4,8 +4,8 @@ use bytes::Bytes;
 use compact_str::CompactString;
 use prost::Message as _;
 use serde::{Deserialize, Serialize};
-use wa_binary::Jid;
-use wa_core::envelope::{Depth, unwrap};
+pub use wa_core::content::{Content, Quoted, Text, Viewing};
+use wa_core::content::{Context, Parsed, PollVote, Target};
 use wa_proto::e2e_message as proto;
 use wa_store::UnixTime;
 
@@ -29,79 +29,62 @@ pub struct ReceivedMessage {
     pub push_name: Option<CompactString>,
     /// Whether it waited on the server while the client was away.
     pub was_offline: bool,
-    /// What was said.
+    /// What was said. What it refers to is named as this account sees it.
     pub content: Content,
+    /// Replies, mentions, forwarding, disappearing.
+    pub context: Context,
+    /// Whether it may be looked at more than once.
+    pub viewing: Viewing,
+    /// The head of the album that it belongs to.
+    pub album: Option<Target>,
+    /// After a vote in a poll that this client has seen: how the poll stands now.
+    pub poll: Option<PollResult>,
     /// The decrypted message as it came, unpadded.
     pub original: Bytes,
 }
 
+/// How a poll stands after a vote. Who voted for what: [`poll_result`](super::sending::Messages::poll_result).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct PollResult {
+    /// The options with their votes, in the order of the poll.
+    pub lines: Vec<PollLine>,
+    /// People with a vote.
+    pub voters: u32,
+}
+
+/// An option of a poll with its votes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct PollLine {
+    /// The option; `None` for votes on options that are not known.
+    pub option: Option<String>,
+    /// Its votes.
+    pub votes: u32,
+}
+
 impl ReceivedMessage {
-    /// The text, if it is one.
+    /// The text that a person reads: of a text, or the caption of a file. Not that of an edit: an edit is no new
+    /// message.
     pub fn text(&self) -> Option<&str> {
         match &self.content {
-            Content::Text(text) => Some(&text.body),
-            Content::Other => None,
+            Content::Edit(_) => None,
+            content => content.text(),
         }
     }
-}
 
-/// What a message says.
-#[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-pub enum Content {
-    /// A text.
-    Text(Text),
-    /// Something that this version does not type yet: read [`ReceivedMessage::original`].
-    Other,
-}
-
-/// A text message.
-#[derive(Debug, Clone, PartialEq, Default)]
-#[non_exhaustive]
-pub struct Text {
-    /// The text itself.
-    pub body: String,
-    /// Who is mentioned in it.
-    pub mentions: Vec<Jid>,
     /// The message that it replies to.
-    pub reply_to: Option<Quoted>,
-}
-
-/// The message that a reply quotes.
-#[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-pub struct Quoted {
-    /// Its id.
-    pub id: String,
-    /// Who said it.
-    pub author: Option<Jid>,
-    /// The quoted message as it came.
-    pub original: Option<Bytes>,
-}
-
-impl Content {
-    /// Reads an unwrapped message. What is not understood is [`Content::Other`], never an error.
-    pub(crate) fn of(message: &proto::Message) -> Self {
-        if let Some(body) = &message.conversation {
-            return Self::Text(Text { body: body.clone(), ..Text::default() });
-        }
-        let Some(extended) = &message.extended_text_message else { return Self::Other };
-        let context = extended.context_info.as_deref();
-        let mentions = context.map_or(&[][..], |context| &context.mentioned_jid);
-        Self::Text(Text {
-            body: extended.text.clone().unwrap_or_default(),
-            mentions: mentions.iter().filter_map(|jid| jid.parse().ok()).collect(),
-            reply_to: context.and_then(quoted),
-        })
+    pub const fn reply_to(&self) -> Option<&Quoted> {
+        self.context.reply_to.as_ref()
     }
 }
 
-fn quoted(context: &proto::ContextInfo) -> Option<Quoted> {
-    Some(Quoted {
-        id: context.stanza_id.clone()?,
-        author: context.participant.as_deref().and_then(|jid| jid.parse().ok()),
-        original: context.quoted_message.as_ref().map(|message| message.encode_to_vec().into()),
-    })
+/// Names a received message, for reactions, edits and the like.
+impl From<&ReceivedMessage> for Target {
+    fn from(message: &ReceivedMessage) -> Self {
+        let author = message.sender.jid().cloned();
+        Self::new(message.id.as_str(), message.chat.jid.clone(), author, message.from_me)
+    }
 }
 
 /// The facts of a message that are stored beside its bytes.
@@ -117,14 +100,23 @@ pub(crate) struct StoredMessage {
     pub(crate) original: Bytes,
 }
 
+/// A message that refers to another one: as whom this account was known when it came, and what was sealed in it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct StoredAddOn {
+    pub(crate) message: StoredMessage,
+    /// This account.
+    pub(crate) me: Peer,
+    /// The opened add-on.
+    pub(crate) opened: Option<Bytes>,
+    /// Options of the poll that was voted in.
+    pub(crate) options: Vec<String>,
+    /// How the poll stands.
+    pub(crate) poll: Option<PollResult>,
+}
+
 impl From<StoredMessage> for ReceivedMessage {
     fn from(stored: StoredMessage) -> Self {
-        let content = match proto::Message::decode(stored.original.clone()) {
-            Ok(message) => {
-                unwrap(&message, Depth::All).map_or(Content::Other, |inner| Content::of(&inner.message))
-            }
-            Err(_) => Content::Other,
-        };
+        let parsed = Parsed::read(&proto::Message::decode(stored.original.clone()).unwrap_or_default());
         Self {
             id: stored.id,
             chat: stored.chat,
@@ -133,9 +125,32 @@ impl From<StoredMessage> for ReceivedMessage {
             timestamp: stored.timestamp,
             push_name: stored.push_name,
             was_offline: stored.was_offline,
-            content,
+            content: parsed.content,
+            context: parsed.context,
+            viewing: parsed.viewing,
+            album: parsed.album,
+            poll: None,
             original: stored.original,
         }
+    }
+}
+
+impl From<StoredAddOn> for ReceivedMessage {
+    fn from(stored: StoredAddOn) -> Self {
+        let mut message = Self::from(stored.message);
+        if let (Content::Sealed(sealed), Some(opened)) = (&message.content, &stored.opened)
+            && let Some(content) = sealed.content(opened)
+        {
+            message.content = content;
+        }
+        if let Content::PollVote(vote) = &mut message.content {
+            PollVote::name_options(vote, &stored.options);
+        }
+        if let Some(target) = message.content.target_mut() {
+            super::add_ons::localize(target, &message.chat.jid, &message.sender, &stored.me);
+        }
+        message.poll = stored.poll;
+        message
     }
 }
 

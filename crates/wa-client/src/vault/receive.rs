@@ -6,7 +6,7 @@ use prost::Message as _;
 use wa_binary::{Jid, Node};
 use wa_core::envelope::padding::unpad;
 use wa_core::envelope::{
-    Activity, Depth, EncType, Encrypted, MessageStanza, Nack, device_sent_original, message_ack, unwrap,
+    Activity, EncType, Encrypted, MessageStanza, Nack, device_sent_original, message_ack,
 };
 use wa_proto::e2e_message as proto;
 use wa_signal::{
@@ -22,7 +22,7 @@ use crate::credentials::{Own, from_row, signed_from_row};
 use crate::events::StoredEvent;
 use crate::health::board::Place;
 use crate::health::{Cause, Condition, Status};
-use crate::identity::{Peer, chat_row, user_row};
+use crate::identity::{Peer, chat_row};
 use crate::messages::retry;
 use crate::messages::types::StoredMessage;
 use crate::shared::Shared;
@@ -315,11 +315,11 @@ impl Step<'_> {
         if let Some(name) = incoming.push_name.as_ref().filter(|_| !incoming.from_me) {
             crate::contacts::learn_push_name(self, &incoming.sender, name).await?;
         }
-        self.keep_secret(incoming, &chat, message);
+        self.keep_for_add_ons(&chat, &incoming.sender, &incoming.id, message);
         let chat = self.chat(&chat).await?;
         let timestamp = incoming.timestamp.map_or_else(|| self.shared.now(), UnixTime::from_secs);
         let sender = Peer::of(&incoming.sender, incoming.sender_alt.as_ref());
-        self.event(&StoredEvent::Message(Box::new(StoredMessage {
+        let message = StoredMessage {
             id: incoming.id.clone(),
             chat,
             sender,
@@ -328,20 +328,8 @@ impl Step<'_> {
             push_name: incoming.push_name.clone(),
             was_offline: incoming.offline,
             original: bytes,
-        })));
-        Ok(())
-    }
-
-    /// Keeps the secret that later add-ons (votes, edits, reactions) are opened with.
-    fn keep_secret(&mut self, incoming: &MessageStanza, chat: &Jid, message: &proto::Message) {
-        // A copy of our own keeps it outside of the message.
-        let Ok(unwrapped) = unwrap(message, Depth::All) else { return };
-        let secret = unwrapped.context.as_deref().and_then(|info| info.message_secret.as_deref());
-        let Some(Ok(secret)) = secret.map(wa_crypto::Secret::<32>::try_from) else { return };
-        let sender = user_row(&incoming.sender);
-        let row =
-            wa_store::MessageSecret { secret, seen_as: sender.clone(), source: wa_store::SecretSource::Live };
-        self.changes.put(tables::MessageSecrets, &(chat_row(chat), sender, incoming.id.clone()), &row);
+        };
+        self.message_event(message, inner).await
     }
 
     async fn failed(&mut self, incoming: &MessageStanza, error: &SignalError) -> Result<(), StoreError> {

@@ -13,6 +13,7 @@ use wa_store::{
 use crate::credentials::Own;
 use crate::events::StoredEvent;
 use crate::identity::{ChatRef, address, chat_row, user_row};
+use crate::messages::add_ons::Learnt;
 use crate::shared::Shared;
 
 /// What leaves after the commit.
@@ -46,6 +47,8 @@ pub(crate) struct Step<'a> {
     sender_keys: HashMap<(Chat, Address), SenderKeyRecord>,
     lids: HashMap<User, Option<User>>,
     chats: HashMap<Chat, ChatKey>,
+    /// What add-ons need, of messages of this step.
+    pub(crate) learnt: Learnt,
 }
 
 /// A session record of this step.
@@ -67,6 +70,7 @@ impl<'a> Step<'a> {
             sender_keys: HashMap::new(),
             lids: HashMap::new(),
             chats: HashMap::new(),
+            learnt: Learnt::default(),
         }
     }
 

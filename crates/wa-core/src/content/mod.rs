@@ -42,6 +42,7 @@ pub use poll::{Choice, Poll, PollKind, PollOption, PollSnapshot, PollVote, Tally
 pub use read::Parsed;
 pub use sealed::{SealedAddOn, SealedUse};
 pub use text::{Font, LinkPreview, Text, TextStyle};
+pub use wa_media::{MediaKey, MediaKind};
 
 /// What a message says.
 #[derive(Clone, Debug, PartialEq)]

@@ -177,22 +177,26 @@ impl Call {
             .attr("to", &self.from)
             .attr("id", &self.id)
             .maybe_attr("from", from)
-            .child(named(tag, self.call_id.as_ref(), self.call_creator.as_ref()))
+            .child(named(tag, self.call_id.as_deref(), self.call_creator.as_ref()))
     }
 
     /// Refuses the call. `id` is a fresh stanza id.
     pub fn reject(&self, id: &str, own: &super::Own) -> Node {
-        let creator = self.call_creator.as_ref().unwrap_or(&self.from);
-        let from = if creator.is_lid() { own.lid.as_ref() } else { Some(&own.pn) };
-        Node::new("call")
-            .attr("id", id)
-            .attr("to", creator.user_jid())
-            .maybe_attr("from", from.map(Jid::user_jid))
-            .child(named("reject", self.call_id.as_ref(), Some(creator)).attr("count", "0"))
+        reject_call(id, self.call_id.as_deref(), self.call_creator.as_ref().unwrap_or(&self.from), own)
     }
 }
 
-fn named(tag: &str, call_id: Option<&CompactString>, creator: Option<&Jid>) -> Node {
+/// Refuses a call by its name and its creator. `id` is a fresh stanza id.
+pub fn reject_call(id: &str, call_id: Option<&str>, creator: &Jid, own: &super::Own) -> Node {
+    let from = if creator.is_lid() { own.lid.as_ref() } else { Some(&own.pn) };
+    Node::new("call")
+        .attr("id", id)
+        .attr("to", creator.user_jid())
+        .maybe_attr("from", from.map(Jid::user_jid))
+        .child(named("reject", call_id, Some(creator)).attr("count", "0"))
+}
+
+fn named(tag: &str, call_id: Option<&str>, creator: Option<&Jid>) -> Node {
     Node::new(tag).maybe_attr("call-id", call_id).maybe_attr("call-creator", creator)
 }
 

@@ -16,7 +16,7 @@ mod stanza;
 mod unwrap;
 
 pub use ack::{AckOutcome, Refused, Remedy, ServerAck};
-pub use call::{Call, CallAction, CallError};
+pub use call::{Call, CallAction, CallError, reject_call};
 pub use classify::{Classified, DecryptFail, Meta, StanzaType, classify};
 pub use device_copy::device_sent_original;
 pub use kind::ContentKind;
