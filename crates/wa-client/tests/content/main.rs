@@ -72,10 +72,6 @@ async fn ada_gets(
     timeout(PATIENCE, waits).await.unwrap_or_else(|_| panic!("Ada never got {what}"))
 }
 
-async fn ada_gets_content(stage: &Stage, content: &Content) -> (Received, Parsed) {
-    ada_gets(stage, &format!("{content:?}"), |_, parsed| parsed.content == *content).await
-}
-
 fn parsed(bytes: &[u8]) -> Parsed {
     use prost::Message as _;
     Parsed::read(&wa_proto::e2e_message::Message::decode(bytes).expect("a message"))

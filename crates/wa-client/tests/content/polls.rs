@@ -41,6 +41,7 @@ async fn votes_on_our_poll_are_opened_and_counted_also_after_a_restart() {
     let stage = stage(81).await;
     let (client, mut events) = stage.linked().await;
     let group = client.groups().joined().await.expect("the groups")[0].jid.clone();
+    let mut polls = Vec::new();
     for to in [ada(), group] {
         let poll = Poll::new("Lunch?", ["Pizza", "Soup"]);
         let sent = client.messages().send(&to, Message::poll(poll)).await.unwrap();
@@ -69,7 +70,13 @@ async fn votes_on_our_poll_are_opened_and_counted_also_after_a_restart() {
         assert_eq!(results[2], results[1]);
         let own = client.messages().send(&to, Message::vote(target.clone(), ["Pizza"])).await.unwrap();
         assert!(matches!(own.await, SendReport::Accepted(_)));
-        let result = client.messages().poll_result(target).await.unwrap().expect("a result");
+        polls.push(target);
+    }
+    events.acknowledge().await.unwrap();
+    drop((client, events));
+    let (client, _events) = stage.start().await;
+    for poll in polls {
+        let result = client.messages().poll_result(poll).await.unwrap().expect("a result");
         assert_eq!(result.iter().map(|line| line.voters.len()).collect::<Vec<_>>(), [1, 1]);
     }
     stage.assert_clean();

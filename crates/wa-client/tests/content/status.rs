@@ -55,18 +55,19 @@ async fn what_waits_is_queued_and_what_waited_too_long_is_refused() {
     let stage = stage(92).await;
     let (client, _events) = stage.linked().await;
     stage.sim.outage(Duration::from_secs(30));
-    let wait = SendOptions::default();
-    let sent = client.messages().send_with(&ada(), "later", wait).await.unwrap();
+    stage::healthy(&client, "the outage", |health| !health.is_online()).await;
+    let sent = client.messages().send(&ada(), "later").await.unwrap();
     let stays = sent.id.clone();
-    let brief = SendOptions::default().expires(Duration::from_secs(5));
+    let brief = SendOptions::default().expires(Duration::from_millis(1));
     let sent = client.messages().send_with(&ada(), Message::text("brief"), brief).await.unwrap();
     let expires = sent.id.clone();
     let withdrawn = client.messages().send(&ada(), "withdrawn").await.unwrap();
     let cancelled = withdrawn.id.clone();
-    if client.messages().cancel(&cancelled).await.unwrap() {
-        let status = client.messages().status_of(&cancelled).await.unwrap().unwrap();
-        assert_eq!(status.stage, Sent::Failed(Refusal::Cancelled));
-    }
+    let status = client.messages().status_of(&cancelled).await.unwrap().unwrap();
+    assert_eq!((status.stage.clone(), status.progress()), (Sent::Queued, Progress::Pending));
+    assert!(client.messages().cancel(&cancelled).await.unwrap());
+    let status = client.messages().status_of(&cancelled).await.unwrap().unwrap();
+    assert_eq!(status.stage, Sent::Failed(Refusal::Cancelled));
     reaches_within(&client, &stays, Progress::Delivered).await;
     let status = reaches_within(&client, &expires, Progress::Failed).await;
     assert_eq!(status.stage, Sent::Failed(Refusal::Expired));

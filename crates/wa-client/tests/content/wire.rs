@@ -10,7 +10,7 @@ use wa_sim::trace::Filter;
 use super::*;
 
 /// To the one companion of Bot.
-fn to_client(stage: &Stage, node: Node) -> bool {
+fn to_client(stage: &Stage, node: &Node) -> bool {
     (1..100).any(|device| stage.sim.send(BOT, device, node.clone()))
 }
 
@@ -45,7 +45,7 @@ async fn each_kind_has_its_attributes() {
         let to = stanza.optional_child("participants").expect("participants").to_node();
         let enc = to.each("to").next().expect("a device").optional_child("enc").expect("an enc").to_node();
         assert_eq!(value(&enc, "decrypt-fail").as_deref(), hide, "{stanza}");
-        let meta = stanza.optional_child("meta").map(|meta| meta.to_node());
+        let meta = stanza.optional_child("meta").map(wa_binary::NodeRef::to_node);
         assert_eq!(meta.and_then(|meta| value(&meta, "polltype")).as_deref(), poll_type);
     }
     stage.assert_clean();
@@ -61,7 +61,7 @@ async fn a_call_is_told_answered_and_refused() {
     };
     let named = |tag: &str| Node::new(tag).attr("call-id", "CALL1").attr("call-creator", ada);
     let offer = named("offer").child(Node::new("audio")).child(Node::new("video"));
-    assert!(to_client(&stage, call("A1", offer)));
+    assert!(to_client(&stage, &call("A1", offer)));
     let offered = next_call(&mut events).await;
     assert_eq!((offered.action.clone(), offered.media), (CallState::Offered, CallMedia::Video));
     assert_eq!(offered.from.pn, Some(super::ada()));
@@ -80,12 +80,12 @@ async fn a_call_is_told_answered_and_refused() {
         ("A4", None, CallEnd::HungUp(None)),
     ] {
         let over = call(id, named("terminate").maybe_attr("reason", reason));
-        assert!(to_client(&stage, over));
+        assert!(to_client(&stage, &over));
         assert_eq!(next_call(&mut events).await.action, CallState::Ended(end));
         stage.sim.expect(&of_client("ack", id), PATIENCE).await.expect("it is acknowledged");
     }
     // Nothing that rings: told to nobody, but answered.
-    assert!(to_client(&stage, call("A5", named("transport"))));
+    assert!(to_client(&stage, &call("A5", named("transport"))));
     stage.sim.expect(&of_client("ack", "A5"), PATIENCE).await.expect("it is acknowledged");
 }
 
@@ -109,7 +109,7 @@ async fn receipts_of_several_people_in_one_stanza_are_told_apart() {
     let users = [user("900000000000001@lid"), user("900000000000002@lid")];
     let list = Node::new("participants").attr("message_id", id.as_str()).children(users);
     let receipt = Node::new("receipt").attr("from", group).attr("id", "R1").attr("type", "read").child(list);
-    assert!(to_client(&stage, receipt));
+    assert!(to_client(&stage, &receipt));
     let mut readers = Vec::new();
     while readers.len() < 2 {
         let by = stage::next(&mut events, "a receipt", |event| match &event.kind {
