@@ -20,6 +20,7 @@ pub mod config;
 mod connection;
 pub mod contacts;
 mod credentials;
+pub mod data;
 mod devices;
 pub mod egress;
 pub mod events;
