@@ -198,7 +198,7 @@ fn shown(message: &ReceivedMessage, event: &Event) -> Value {
     if let Content::Text(text) = &message.content {
         fields["kind"] = json!("text");
         fields["text"] = json!(text.body);
-        if let Some(quoted) = &text.reply_to {
+        if let Some(quoted) = message.reply_to() {
             fields["quoted"] = json!(quoted.id);
         }
         return fields;
