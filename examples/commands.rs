@@ -44,8 +44,8 @@ async fn handle(client: &Client, event: &Event, message: &ReceivedMessage) -> Re
         "warn" if is_admin(client, message).await? => warn(client, event, message).await?,
         "warnings" => {
             let rows = client.data(format!("warnings/{}", message.chat.jid)).all().await?;
-            let count = |(who, count): (String, _)| format!("{who}: {}", warnings(&count));
-            let list: Vec<String> = rows.into_iter().map(count).collect();
+            let list: Vec<String> =
+                rows.iter().map(|(who, count)| format!("{who}: {}", warnings(count))).collect();
             event.answer(if list.is_empty() { "none".into() } else { list.join("\n") }).await?;
         }
         "set" if is_admin(client, message).await? => match rest.split_once(' ') {

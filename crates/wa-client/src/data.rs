@@ -59,7 +59,10 @@ impl Data<'_> {
     /// What the store says.
     pub async fn all(&self) -> Result<Vec<(String, Bytes)>, StoreError> {
         let rows = self.client.shared.store.all(tables::KeyValues, &self.space).await?;
-        Ok(rows.into_iter().map(|((_, key), value)| (String::from_utf8_lossy(&key).into_owned(), value)).collect())
+        Ok(rows
+            .into_iter()
+            .map(|((_, key), value)| (String::from_utf8_lossy(&key).into_owned(), value))
+            .collect())
     }
 
     async fn commit(&self, changes: Changes) -> Result<(), StoreError> {
