@@ -51,6 +51,7 @@ const BIG: &[Big] = &[
     Big { name: "store-power", package: "wa-store", arguments: &["--test", "power"] },
     Big { name: "store-faults", package: "wa-store", arguments: &["--test", "faults"] },
     Big { name: "client-kill", package: "wa-client", arguments: &["--test", "kill", "killed_at"] },
+    Big { name: "client-day", package: "wa-client", arguments: &["--test", "time", "a_day_of"] },
 ];
 
 /// Suites below `interop/` that have big numbers as well; named `interop-<suite>`.

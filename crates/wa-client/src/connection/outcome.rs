@@ -46,6 +46,8 @@ pub(crate) enum Ended {
 pub(crate) enum Next {
     /// Connect again at once.
     Again,
+    /// The server asks for a new connection: at once, unless it asks again and again.
+    Restart,
     /// Connect again after the next wait of the series.
     Later,
     /// The same, after a penalty.
@@ -164,7 +166,7 @@ fn stream_error(node: &Node) -> Verdict {
         .map(|child| child.optional("type").string().ok().flatten().unwrap_or_default());
     let cause = Cause::of_stream_error(code, conflict.as_deref());
     let next = match cause {
-        Cause::RestartRequired => Next::Again,
+        Cause::RestartRequired => Next::Restart,
         Cause::Replaced => Next::Stop(Stop::Replaced),
         Cause::UnlinkedByPhone => Next::Stop(Stop::LoggedOut(LoggedOutBy::Phone)),
         Cause::DeviceRemoved => Next::Stop(Stop::LoggedOut(LoggedOutBy::DeviceRemoved)),
@@ -210,7 +212,7 @@ mod tests {
         assert_eq!(conflict("device_removed"), Next::Stop(Stop::LoggedOut(LoggedOutBy::DeviceRemoved)));
         assert_eq!(conflict("strange"), Next::Stop(Stop::Refused));
         let restart = Node::new("stream:error").attr("code", "515");
-        assert_eq!(Ended::StreamError(restart).verdict().next, Next::Again);
+        assert_eq!(Ended::StreamError(restart).verdict().next, Next::Restart);
         let limit = Node::new("stream:error").attr("code", "429");
         assert_eq!(Ended::StreamError(limit).verdict().next, Next::MuchLater);
     }

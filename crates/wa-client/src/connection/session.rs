@@ -25,6 +25,8 @@ pub(crate) struct Keepalive {
     pub(crate) interval: (Duration, Duration),
     /// The socket is dead when nothing came for this long after the first send since the last receive.
     pub(crate) dead_after: Duration,
+    /// The connection is dead when bytes may come, but no whole frame did for this long: a length that is never filled.
+    pub(crate) stalled_after: Duration,
 }
 
 /// Work on a batch of stanzas, in order; gives the end of the connection if one of them means it.
@@ -72,35 +74,47 @@ impl Session {
             Err(ended) => return ended,
         };
         let mut last_received = Instant::now();
+        let mut last_frame = last_received;
         // The first send since the last receive: later ones must not move it.
         let mut unanswered: Option<Instant> = None;
         let mut asked_since = false;
         let mut next_ping = last_received + self.inbound.draw(self.keepalive.interval);
         let mut leaving: Option<Instant> = None;
         let mut ending: Option<Ended> = None;
+        // Nothing can be written any more. What was received before still counts: it may say why.
+        let mut is_deaf = false;
         loop {
             if work.is_none() && !batch.is_empty() {
                 work = Some(self.inbound.receive(std::mem::take(&mut batch)));
             }
-            let dead_at = unanswered.map(|since| since + self.keepalive.dead_after);
+            // While we work on a batch we do not read, and so cannot know who is silent.
+            let reads = work.is_none();
+            let dead_at = unanswered.filter(|_| reads).map(|since| since + self.keepalive.dead_after);
             // Acks and receipts get no answer: a question in good time tells a quiet server from a dead socket.
             let ask_at =
                 unanswered.filter(|_| !asked_since).map(|since| since + self.keepalive.dead_after / 2);
-            let timer =
-                [Some(next_ping), ask_at, dead_at, leaving].into_iter().flatten().min().unwrap_or(next_ping);
+            let stalled_at = reads.then_some(last_frame + self.keepalive.stalled_after);
+            let [ask_at, ping_at] = if is_deaf { [None; 2] } else { [ask_at, Some(next_ping)] };
+            let timers = [ping_at, ask_at, dead_at, stalled_at, leaving];
+            let timer = timers.into_iter().flatten().min().unwrap_or(next_ping);
             tokio::select! {
                 biased;
                 ended = async { match &mut work { Some(work) => work.await, None => std::future::pending().await } } => {
                     work = None;
+                    last_frame = Instant::now();
                     if let Some(ended) = ended.or(ending.take()) {
                         // What the end itself queued (an ack, a refusal) still goes out.
                         let _ = self.write_queued(None).await;
                         return ended;
                     }
                 }
-                outgoing = self.outgoing.recv(), if ending.is_none() => {
+                outgoing = self.outgoing.recv(), if ending.is_none() && !is_deaf => {
                     match self.write_queued(outgoing).await {
                         Ok(()) => { unanswered.get_or_insert_with(Instant::now); }
+                        Err(Ended::Closed(_)) => {
+                            is_deaf = true;
+                            leaving.get_or_insert(Instant::now() + GOODBYE);
+                        }
                         // What was begun is finished: its commit, its acks.
                         Err(ended) if work.is_some() => ending = Some(ended),
                         Err(ended) => return ended,
@@ -117,9 +131,13 @@ impl Session {
                     unanswered = None;
                     asked_since = false;
                     self.decoder.push(&bytes);
+                    let waiting = self.decoder.buffered();
                     match self.open_frames() {
                         Ok(nodes) => batch.extend(nodes),
                         Err(ended) => return ended,
+                    }
+                    if self.decoder.buffered() < waiting {
+                        last_frame = last_received;
                     }
                     if batch.iter().any(|node| node.is("xmlstreamend")) {
                         batch.retain(|node| !node.is("xmlstreamend"));
@@ -129,10 +147,10 @@ impl Session {
                 () = tokio::time::sleep_until(timer) => {
                     let now = Instant::now();
                     if leaving.is_some_and(|at| at <= now) {
-                        return Ended::Closed(Some("the server said goodbye".into()));
+                        return Ended::Closed((!is_deaf).then(|| "the server said goodbye".into()));
                     }
                     let ask = ask_at.is_some_and(|at| at <= now);
-                    if next_ping <= now || ask {
+                    if !is_deaf && (next_ping <= now || ask) {
                         next_ping = now + self.inbound.draw(self.keepalive.interval);
                         if ask || now - last_received >= self.keepalive.interval.0 {
                             asked_since = true;
@@ -146,7 +164,9 @@ impl Session {
                         }
                     }
                     // While we work on a batch we do not read, and so cannot know.
-                    if work.is_none() && unanswered.is_some_and(|since| since + self.keepalive.dead_after <= now) {
+                    let is_silent = unanswered.is_some_and(|since| since + self.keepalive.dead_after <= now);
+                    let is_stalled = last_frame + self.keepalive.stalled_after <= now;
+                    if work.is_none() && (is_silent || is_stalled) {
                         return Ended::KeepaliveLost;
                     }
                 }

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use wa_noise::{ClientParameters, Header};
 use wa_store::{Changes, UnixTime};
 
-use super::backoff::Backoff;
+use super::backoff::{Backoff, STABLE_AFTER};
 use super::handshake::{self, ServerMemory, Terms};
 use super::link::{Link, PendingRequests};
 use super::outcome::{Ended, Next, Stop, Verdict};
@@ -45,11 +45,20 @@ pub(crate) struct Supervisor {
     backoff: Backoff,
     memory: ServerMemory,
     generation: u64,
+    /// Restarts that the server asked for since the last connection that was stable.
+    restarts: u32,
 }
 
 impl Supervisor {
     pub(crate) fn new(shared: Arc<Shared>, control: mpsc::UnboundedReceiver<Control>) -> Self {
-        Self { shared, control, backoff: Backoff::default(), memory: ServerMemory::default(), generation: 0 }
+        Self {
+            shared,
+            control,
+            backoff: Backoff::default(),
+            memory: ServerMemory::default(),
+            generation: 0,
+            restarts: 0,
+        }
     }
 
     /// Runs until the application ends it.
@@ -104,6 +113,9 @@ impl Supervisor {
             Err(verdict) => (verdict, Duration::ZERO),
         };
         self.backoff.connected_for(online);
+        if online >= STABLE_AFTER {
+            self.restarts = 0;
+        }
         let failure = Some(verdict.cause);
         self.shared.report(|board| board.attempt(Attempt { at: started, stage, failure }));
         verdict
@@ -139,6 +151,12 @@ impl Supervisor {
     async fn follow(&mut self, verdict: Verdict) -> Then {
         let Verdict { cause, evidence, next } = verdict;
         match next {
+            Next::Restart => {
+                // Every link ends with one; a server that goes on asking is not hammered.
+                let wait = if self.restarts == 0 { 0 } else { 1 << self.restarts.min(6) };
+                self.restarts += 1;
+                self.wait(Duration::from_secs(wait), cause, evidence).await
+            }
             Next::Again => self.wait(Duration::ZERO, cause, evidence).await,
             Next::Later => {
                 let wait = self.backoff.next(&mut self.shared.rng());
@@ -350,7 +368,11 @@ async fn attempt(
         cipher: sealed.established.transport,
         outgoing: queue,
         pending,
-        keepalive: Keepalive { interval: config.timeouts.keepalive, dead_after: config.timeouts.dead_after },
+        keepalive: Keepalive {
+            interval: config.timeouts.keepalive,
+            dead_after: config.timeouts.dead_after,
+            stalled_after: config.timeouts.request,
+        },
         inbound: Arc::new(Arc::clone(&router)),
     };
     let ended = session.run().await;

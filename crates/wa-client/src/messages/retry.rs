@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use compact_str::CompactString;
 use prost::Message as _;
 use wa_binary::{Jid, Node, NodeRef};
 use wa_core::envelope::{MessageStanza, classify, device_sent, receipt_ack};
@@ -22,7 +23,9 @@ use crate::vault::{Step, publish};
 /// From this count on nobody answers a retry receipt.
 const LAST_COUNT: u32 = 5;
 /// How long a counter is remembered.
-const REMEMBERED: std::time::Duration = std::time::Duration::from_secs(86_400);
+const REMEMBERED: std::time::Duration = std::time::Duration::from_secs(7 * 86_400);
+/// In place of a counter: the message has come.
+const ARRIVED: u8 = u8::MAX;
 /// How often one requester is answered for one message.
 const MOST_ANSWERS: u32 = 10;
 
@@ -43,17 +46,13 @@ pub(crate) async fn ask(
     incoming: &MessageStanza,
     class: ErrorClass,
 ) -> Result<Asked, StoreError> {
-    let shared = step.shared;
-    let counter = format!("retry/{}/{}/{}", incoming.chat, incoming.sender, incoming.id).into();
-    let stored = shared.store.one(tables::NumberState, &counter).await?;
-    let said = incoming.retry_count;
-    let count =
-        stored.as_deref().and_then(|bytes| bytes.first().copied()).map_or(said, u32::from).saturating_add(1);
+    let counter = counter(step, incoming).await?;
+    let before = step.retries(&counter).await?.map_or(incoming.retry_count, u32::from);
+    let count = before.saturating_add(1);
     if count >= LAST_COUNT {
         return Ok(Asked::GivenUp);
     }
-    let value = Bytes::copy_from_slice(&[u8::try_from(count).unwrap_or(u8::MAX)]);
-    step.changes.put_until(tables::NumberState, &counter, &value, shared.now().after(REMEMBERED));
+    step.set_retries(counter, u8::try_from(count).unwrap_or(ARRIVED), REMEMBERED);
 
     let mut retry = Node::new("retry")
         .attr("v", "1")
@@ -82,10 +81,37 @@ pub(crate) async fn ask(
     {
         receipt.push(Node::new("keys").children(bundle.key_children()));
     }
-    if !sabotaged!(shared, SwallowedRetry) {
+    if !sabotaged!(step.shared, SwallowedRetry) {
         step.outputs.stanzas.push(receipt);
     }
     Ok(if count == 1 { Asked::First } else { Asked::Again })
+}
+
+/// Notes that a message could be read. Says whether one of this id could be before: what was asked for and the original,
+/// which the server gives to the next connection, may both come.
+pub(crate) async fn arrives(step: &mut Step<'_>, incoming: &MessageStanza) -> Result<bool, StoreError> {
+    let counter = counter(step, incoming).await?;
+    // What comes live and was not asked for is new: no need to look.
+    let may_be_known = incoming.offline || incoming.retry_count > 0;
+    if may_be_known && step.retries(&counter).await? == Some(ARRIVED) {
+        return Ok(true);
+    }
+    step.set_retries(counter, ARRIVED, REMEMBERED);
+    Ok(false)
+}
+
+/// Whether a message that cannot be opened was read before. The ratchet knows so only for its last chains: when our
+/// receipt was lost, the server may bring the message after many more.
+pub(crate) async fn has_arrived(step: &mut Step<'_>, incoming: &MessageStanza) -> Result<bool, StoreError> {
+    let counter = counter(step, incoming).await?;
+    Ok(step.retries(&counter).await? == Some(ARRIVED))
+}
+
+/// Where the counter of a message is kept: the same in both families.
+async fn counter(step: &mut Step<'_>, incoming: &MessageStanza) -> Result<CompactString, StoreError> {
+    let at = step.address_of(&incoming.sender).await?;
+    let group = if incoming.is_direct() { String::new() } else { incoming.chat.to_string() };
+    Ok(format!("retry/{group}/{}:{}/{}", at.user.as_str(), at.device, incoming.id).into())
 }
 
 /// A bundle of our own with a one-time key that nobody else gets.

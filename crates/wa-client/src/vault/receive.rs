@@ -122,7 +122,9 @@ impl Step<'_> {
         let encrypted = MessageStanza::encrypted(stanza.view(), &own);
         match self.open(&incoming, &encrypted).await? {
             Opened::Message(bytes, message) => {
-                self.understand(&incoming, bytes, &message).await?;
+                if !retry::arrives(self, &incoming).await? {
+                    self.understand(&incoming, bytes, &message).await?;
+                }
                 self.answer(&incoming);
             }
             Opened::Nothing | Opened::Duplicate => self.answer(&incoming),
@@ -333,6 +335,10 @@ impl Step<'_> {
     }
 
     async fn failed(&mut self, incoming: &MessageStanza, error: &SignalError) -> Result<(), StoreError> {
+        if retry::has_arrived(self, incoming).await? {
+            self.answer(incoming);
+            return Ok(());
+        }
         tracing::warn!(%error, "a message cannot be opened");
         if !error.class().asks_for_retry() {
             // A fault of our own: unacknowledged, so that the server keeps it.

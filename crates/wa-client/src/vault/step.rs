@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
+use compact_str::CompactString;
 use wa_binary::{Jid, Node};
 use wa_signal::{IdentityKey, LocalIdentity, SenderKeyRecord, SessionRecord};
 use wa_store::{
@@ -46,6 +48,7 @@ pub(crate) struct Step<'a> {
     sessions: HashMap<Address, Loaded>,
     sender_keys: HashMap<(Chat, Address), SenderKeyRecord>,
     lids: HashMap<User, Option<User>>,
+    retries: HashMap<CompactString, u8>,
     chats: HashMap<Chat, ChatKey>,
     /// What add-ons need, of messages of this step.
     pub(crate) learnt: Learnt,
@@ -69,6 +72,7 @@ impl<'a> Step<'a> {
             sessions: HashMap::new(),
             sender_keys: HashMap::new(),
             lids: HashMap::new(),
+            retries: HashMap::new(),
             chats: HashMap::new(),
             learnt: Learnt::default(),
         }
@@ -150,6 +154,22 @@ impl<'a> Step<'a> {
         if let Some(record) = self.sender_keys.get(at) {
             self.changes.put(tables::SenderKeys, at, &Bytes::copy_from_slice(&record.encode()));
         }
+    }
+
+    /// How often a message was asked for, if it was.
+    pub(crate) async fn retries(&mut self, name: &CompactString) -> Result<Option<u8>, StoreError> {
+        if let Some(known) = self.retries.get(name) {
+            return Ok(Some(*known));
+        }
+        let stored = self.shared.store.one(tables::NumberState, name).await?;
+        Ok(stored.as_deref().and_then(|bytes| bytes.first().copied()))
+    }
+
+    /// Notes how often a message was asked for.
+    pub(crate) fn set_retries(&mut self, name: CompactString, retries: u8, kept: Duration) {
+        let until = self.shared.now().after(kept);
+        self.changes.put_until(tables::NumberState, &name, &Bytes::copy_from_slice(&[retries]), until);
+        self.retries.insert(name, retries);
     }
 
     /// Saves an identity that has proven itself; says whether it replaces another one.

@@ -140,6 +140,8 @@ impl World {
             self.recent_logins.retain(|_, times| times.back().is_some_and(|last| last + WINDOW_MS >= now_ms));
         }
         let times = self.recent_logins.entry(noise_key).or_default();
+        // A clock that was put back makes no past of the future.
+        times.retain(|time| *time <= now_ms);
         times.push_back(now_ms);
         while times.front().is_some_and(|first| first + WINDOW_MS < now_ms) {
             times.pop_front();
