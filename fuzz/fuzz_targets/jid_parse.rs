@@ -16,7 +16,9 @@ fuzz_target!(|data: &[u8]| {
     if !(jid.server() == Server::Other && jid.is_service()) {
         assert_eq!(printed.parse::<Jid>(), Ok(jid.clone()));
     }
-    assert!(jid.same_user(&jid.user_jid()) && jid.same_user(&jid.normalized()) && jid.same_user(&jid.account()));
+    assert!(
+        jid.same_user(&jid.user_jid()) && jid.same_user(&jid.normalized()) && jid.same_user(&jid.account())
+    );
     drop((jid.kind().name(), jid.redacted().to_string(), jid.phash_form().to_string()));
     if let Ok(device) = DeviceJid::try_from(&jid) {
         assert_eq!(DeviceJid::of(device.user().as_jid(), jid.device()), Ok(device));

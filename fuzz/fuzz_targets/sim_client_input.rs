@@ -17,7 +17,8 @@ const START_MS: u64 = 1_900_000_000_000;
 
 fuzz_target!(|data: &[u8]| {
     let mut input = Input { rest: data };
-    let mut world = World::new(SimConfig { phone_one_time_keys: 4, trace_length: 8, ..SimConfig::default() }, START_MS);
+    let mut world =
+        World::new(SimConfig { phone_one_time_keys: 4, trace_length: 8, ..SimConfig::default() }, START_MS);
     let mut now = START_MS;
     let names = ["Ada", "Bea"];
     let mut conns = vec![world.connect(now, "a")];
@@ -26,7 +27,12 @@ fuzz_target!(|data: &[u8]| {
         let key = PublicKey::from_bytes([place as u8 + 9; 32]);
         let signed = SignedKey { id: 1, public: key, signature: [0; 64] };
         let one_time = vec![(1, key), (2, key)];
-        let device = world.link_directly(now, name, noise, &Upload { registration_id: 1, identity: key, signed, one_time });
+        let device = world.link_directly(
+            now,
+            name,
+            noise,
+            &Upload { registration_id: 1, identity: key, signed, one_time },
+        );
         let conn = world.connect(now, "b");
         let payload = ClientPayload {
             username: Some(world.account(device.account).pn),
@@ -41,7 +47,12 @@ fuzz_target!(|data: &[u8]| {
         .iter()
         .flat_map(|account| {
             use wa_binary::Family::{Lid, Pn};
-            [account.device_jid(Lid, 1), account.device_jid(Lid, 0), account.device_jid(Pn, 1), account.device_jid(Pn, 0)]
+            [
+                account.device_jid(Lid, 1),
+                account.device_jid(Lid, 0),
+                account.device_jid(Pn, 1),
+                account.device_jid(Pn, 0),
+            ]
         })
         .collect();
     world.take_outputs();
@@ -84,7 +95,8 @@ fuzz_target!(|data: &[u8]| {
         for output in world.take_outputs() {
             if let Output::Send { node, .. } = &output {
                 let mut frame = Vec::new();
-                node.encode_into(wa_binary::Side::Server, &mut frame).expect("what the server says can be encoded");
+                node.encode_into(wa_binary::Side::Server, &mut frame)
+                    .expect("what the server says can be encoded");
             }
             if let Output::Close { conn, .. } = output {
                 world.gone(now, conn);
@@ -105,14 +117,20 @@ fn say(world: &mut World, now: u64, conn: ConnId, node: Node) {
     let answered = match stage.unwrap_or(0) {
         0 => false,
         1 => request,
-        _ => request || node.is("receipt") && node.optional("to").jid().ok().flatten().is_some() || node.is("message"),
+        _ => {
+            request
+                || node.is("receipt") && node.optional("to").jid().ok().flatten().is_some()
+                || node.is("message")
+        }
     };
     world.take_outputs();
     world.stanza(now, conn, node);
     let Some(id) = id.filter(|_| answered) else { return };
     let outputs = world.take_outputs();
     let found = outputs.iter().any(|output| match output {
-        Output::Send { conn: to, node, .. } => *to == conn && (node.is("iq") || node.is("ack")) && node.attr_is("id", &id),
+        Output::Send { conn: to, node, .. } => {
+            *to == conn && (node.is("iq") || node.is("ack")) && node.attr_is("id", &id)
+        }
         Output::Close { conn: to, .. } => *to == conn,
         _ => false,
     });
@@ -130,25 +148,148 @@ struct Input<'a> {
 }
 
 const TAGS: [&str; 64] = [
-    "message", "receipt", "ack", "iq", "presence", "chatstate", "call", "ib", "participants", "to", "enc",
-    "device-identity", "meta", "retry", "registration", "list", "item", "user", "usync", "query", "contact", "devices",
-    "lid", "status", "key", "skey", "id", "value", "signature", "type", "identity", "count", "digest", "rotate", "sync",
-    "collection", "patch", "create", "participant", "add", "remove", "promote", "leave", "group", "subject",
-    "description", "body", "invite", "accept", "links", "link", "privacy", "category", "tokens", "token", "picture",
-    "offer", "terminate", "composing", "offline_batch", "active", "link_code_companion_reg", "pair-device-sign", "clean",
+    "message",
+    "receipt",
+    "ack",
+    "iq",
+    "presence",
+    "chatstate",
+    "call",
+    "ib",
+    "participants",
+    "to",
+    "enc",
+    "device-identity",
+    "meta",
+    "retry",
+    "registration",
+    "list",
+    "item",
+    "user",
+    "usync",
+    "query",
+    "contact",
+    "devices",
+    "lid",
+    "status",
+    "key",
+    "skey",
+    "id",
+    "value",
+    "signature",
+    "type",
+    "identity",
+    "count",
+    "digest",
+    "rotate",
+    "sync",
+    "collection",
+    "patch",
+    "create",
+    "participant",
+    "add",
+    "remove",
+    "promote",
+    "leave",
+    "group",
+    "subject",
+    "description",
+    "body",
+    "invite",
+    "accept",
+    "links",
+    "link",
+    "privacy",
+    "category",
+    "tokens",
+    "token",
+    "picture",
+    "offer",
+    "terminate",
+    "composing",
+    "offline_batch",
+    "active",
+    "link_code_companion_reg",
+    "pair-device-sign",
+    "clean",
 ];
 
 const KEYS: [&str; 24] = [
-    "id", "to", "from", "type", "xmlns", "participant", "recipient", "category", "jid", "name", "value", "version", "count",
-    "code", "stage", "edit", "phash", "addressing_mode", "class", "subject", "call-id", "action", "t", "return_snapshot",
+    "id",
+    "to",
+    "from",
+    "type",
+    "xmlns",
+    "participant",
+    "recipient",
+    "category",
+    "jid",
+    "name",
+    "value",
+    "version",
+    "count",
+    "code",
+    "stage",
+    "edit",
+    "phash",
+    "addressing_mode",
+    "class",
+    "subject",
+    "call-id",
+    "action",
+    "t",
+    "return_snapshot",
 ];
 
 const WORDS: [&str; 48] = [
-    "1", "2", "get", "set", "result", "error", "text", "media", "reaction", "msg", "pkmsg", "skmsg", "peer", "encrypt",
-    "usync", "w:g2", "w:sync:app:state", "privacy", "blocklist", "abt", "md", "passive", "status", "w:profile:picture",
-    "w:p", "w:m", "w:mex", "w:biz", "bot", "urn:xmpp:whatsapp:dirty", "subscribe", "available", "unavailable", "read",
-    "retry", "sender", "inactive", "block", "unblock", "message", "receipt", "notification", "regular", "critical_block",
-    "true", "lid", "companion_hello", "companion_finish",
+    "1",
+    "2",
+    "get",
+    "set",
+    "result",
+    "error",
+    "text",
+    "media",
+    "reaction",
+    "msg",
+    "pkmsg",
+    "skmsg",
+    "peer",
+    "encrypt",
+    "usync",
+    "w:g2",
+    "w:sync:app:state",
+    "privacy",
+    "blocklist",
+    "abt",
+    "md",
+    "passive",
+    "status",
+    "w:profile:picture",
+    "w:p",
+    "w:m",
+    "w:mex",
+    "w:biz",
+    "bot",
+    "urn:xmpp:whatsapp:dirty",
+    "subscribe",
+    "available",
+    "unavailable",
+    "read",
+    "retry",
+    "sender",
+    "inactive",
+    "block",
+    "unblock",
+    "message",
+    "receipt",
+    "notification",
+    "regular",
+    "critical_block",
+    "true",
+    "lid",
+    "companion_hello",
+    "companion_finish",
 ];
 
 impl<'a> Input<'a> {
@@ -175,8 +316,13 @@ impl<'a> Input<'a> {
             match value {
                 0..=127 => node.set_attr(key, WORDS[value % WORDS.len()]),
                 128..=191 => node.set_attr(key, jids[value % jids.len()].clone()),
-                192..=199 => node.set_attr(key, [Jid::SERVER, Jid::GROUPS, Jid::STATUS, Jid::CALL][value % 4].clone()),
-                200..=215 => node.set_attr(key, Jid::numbered(120_363_000_000_000_000 + value as u64, wa_binary::Server::Group)),
+                192..=199 => {
+                    node.set_attr(key, [Jid::SERVER, Jid::GROUPS, Jid::STATUS, Jid::CALL][value % 4].clone())
+                }
+                200..=215 => node.set_attr(
+                    key,
+                    Jid::numbered(120_363_000_000_000_000 + value as u64, wa_binary::Server::Group),
+                ),
                 _ => node.set_attr(key, String::from_utf8_lossy(self.bytes()).into_owned()),
             }
         }

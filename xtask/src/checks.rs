@@ -7,9 +7,19 @@ use crate::shell::{Steps, is_installed};
 /// The version of cargo-deny that is installed when there is none.
 const CARGO_DENY: &str = "cargo-deny@0.20.2";
 
+/// The workspaces of their own. They use crates of this one, so a new dependency here goes into their lock files too.
+const OTHERS: [&str; 4] = ["benches", "fuzz", "interop/matrix", "interop/signal"];
+
 pub(crate) fn run(steps: &mut Steps) -> Result<()> {
     let mut format = steps.cargo(&["fmt", "--all", "--check"]);
     steps.run("format", &mut format)?;
+    for workspace in OTHERS {
+        let manifest = format!("{workspace}/Cargo.toml");
+        let mut format = steps.cargo(&["fmt", "--all", "--check", "--manifest-path", &manifest]);
+        steps.run(&format!("format, {workspace}"), &mut format)?;
+        let mut fetch = steps.cargo(&["fetch", "--quiet", "--locked", "--manifest-path", &manifest]);
+        steps.run(&format!("lock file, {workspace}"), &mut fetch)?;
+    }
     licences(steps)?;
     let mut clippy = steps.cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]);
     steps.run("clippy", &mut clippy)?;

@@ -15,7 +15,8 @@ use wa_binary::{Jid, Node};
 use wa_core::login::{ClientPayload, Login, UserAgent};
 use wa_core::prekeys::{SignedKey, Upload};
 use wa_noise::{
-    ClientHandshake, ClientParameters, FrameDecoder, FrameSealer, Header, KeyPair, Opening, PublicKey, RootCa, frame,
+    ClientHandshake, ClientParameters, FrameDecoder, FrameSealer, Header, KeyPair, Opening, PublicKey,
+    RootCa, frame,
 };
 use wa_sim::phone::Action;
 use wa_sim::world::DeviceKey;
@@ -57,13 +58,18 @@ fn main() -> ExitCode {
     report("texts between two phones, encrypted live, 1 core", phones(1), 0.0);
     report("the same, each for 4 devices, 1 core", phones(3), 0.0);
     let bytes = runtime.block_on(idle(Transports::Both));
-    println!("idle connections without TLS: {IDLE_CONNECTIONS}, {bytes:.0} bytes of heap each, goal below {BYTES_PER_CONNECTION:.0}");
+    println!(
+        "idle connections without TLS: {IDLE_CONNECTIONS}, {bytes:.0} bytes of heap each, goal below {BYTES_PER_CONNECTION:.0}"
+    );
     met &= bytes < BYTES_PER_CONNECTION;
     if met { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn report(what: &str, per_second: f64, goal: f64) -> bool {
-    println!("{what}: {per_second:.0} per second{}", if goal > 0.0 { format!(", goal {goal:.0}") } else { String::new() });
+    println!(
+        "{what}: {per_second:.0} per second{}",
+        if goal > 0.0 { format!(", goal {goal:.0}") } else { String::new() }
+    );
     per_second >= goal
 }
 
@@ -88,13 +94,21 @@ fn companion(sim: &SimHandle, name: &str, seed: u64) -> Companion {
     let key = sim.world(|world, now| world.link_directly(now, name, *noise.public().as_bytes(), &upload));
     let (pn, lid) = sim.world(|world, _| {
         let account = world.account(key.account);
-        (account.device_jid(wa_binary::Family::Pn, key.device), account.device_jid(wa_binary::Family::Lid, key.device))
+        (
+            account.device_jid(wa_binary::Family::Pn, key.device),
+            account.device_jid(wa_binary::Family::Lid, key.device),
+        )
     });
     Companion { noise, key, pn, lid }
 }
 
 /// Logs in over a stream; gives the sealer, so that frames can be made beforehand.
-async fn login<S: AsyncRead + AsyncWrite + Unpin>(sim: &SimHandle, who: &Companion, stream: &mut S, ws: bool) -> FrameSealer {
+async fn login<S: AsyncRead + AsyncWrite + Unpin>(
+    sim: &SimHandle,
+    who: &Companion,
+    stream: &mut S,
+    ws: bool,
+) -> FrameSealer {
     let mut rng = StdRng::seed_from_u64(7);
     let login = Login {
         agent: UserAgent::default(),
@@ -107,7 +121,8 @@ async fn login<S: AsyncRead + AsyncWrite + Unpin>(sim: &SimHandle, who: &Compani
     };
     let root = RootCa { public_key: PublicKey::from_bytes(sim.noise_root()), serial: 0 };
     let payload = ClientPayload::Login(Box::new(login)).encode();
-    let parameters = ClientParameters { noise_key: who.noise.clone(), root, header: Header::CURRENT, payload };
+    let parameters =
+        ClientParameters { noise_key: who.noise.clone(), root, header: Header::CURRENT, payload };
     let (mut handshake, hello) = ClientHandshake::start(parameters, Opening::Xx, &mut rng).unwrap();
     let mut wire = Vec::new();
     frame::write_opening(&mut wire, Header::CURRENT, None, &hello).unwrap();
@@ -238,7 +253,9 @@ async fn route(config: SimConfig) -> f64 {
     let begin = Instant::now();
     // The receipts follow the messages closely, as those of a live client do.
     let steps = 200;
-    let cut = |bytes: &[u8], step: usize| bytes[bytes.len() * step / steps..bytes.len() * (step + 1) / steps].to_vec();
+    let cut = |bytes: &[u8], step: usize| {
+        bytes[bytes.len() * step / steps..bytes.len() * (step + 1) / steps].to_vec()
+    };
     for step in 0..=steps {
         if step < steps {
             from_write.write_all(&cut(&sent, step)).await.unwrap();
