@@ -23,6 +23,7 @@ use shell::Steps;
 const USAGE: &str = "usage: cargo xtask <task>
 
   test                            all tests, with their set-up (interop suites included)
+  test postgres                   only those of the Postgres backend, with a server of their own
   smoke                           every fuzz target for a few seconds
   soak [name]                     the big tests with the promised numbers
   checks                          format, clippy, docs, licences and sources
@@ -40,6 +41,7 @@ fn main() -> Result<()> {
     let mut steps = Steps::new(&root);
     let outcome = match (task.as_str(), rest) {
         ("test", []) => test::run(&mut steps),
+        ("test", [name]) if name == "postgres" => test::postgres(&mut steps),
         ("soak", rest) => test::soak(&mut steps, rest),
         ("checks", []) => checks::run(&mut steps),
         ("package", []) => package::run(&mut steps),

@@ -1,22 +1,37 @@
-//! A Postgres server for the tests: the one that `DATABASE_URL` names, or none.
+//! A Postgres server for the tests: the one that `DATABASE_URL` names, or one of the system's packages, installed if need
+//! be and started as a non-root user on a free port in a temporary folder. It ends with this.
 
-use anyhow::Result;
+use anyhow::{Error, Result};
 
-use crate::shell::Steps;
+use crate::shell::{Steps, apt_install};
 
-/// A server that the tests may use; its tests are skipped without one.
+/// The tests of the backend start servers too, when nobody gives them one.
+#[path = "../../crates/wa-store/tests/server/mod.rs"]
+mod server;
+
+/// A server that the tests may use.
 pub(crate) struct Postgres {
-    url: Option<String>,
+    url: String,
+    _server: Option<server::Server>,
 }
 
 impl Postgres {
     /// Finds or starts a server.
-    pub(crate) fn start(_steps: &mut Steps) -> Result<Self> {
-        Ok(Self { url: std::env::var("DATABASE_URL").ok() })
+    pub(crate) fn start(steps: &mut Steps) -> Result<Self> {
+        // Its programs are needed in either case: some tests kill a server of their own.
+        apt_install(steps, server::is_installed, &["postgresql"])?;
+        if let Ok(url) = std::env::var("DATABASE_URL") {
+            return Ok(Self { url, _server: None });
+        }
+        // What survives a power cut is not what these tests look at.
+        let server = server::Server::start(server::Reach::Port, "fsync = off").map_err(Error::msg)?;
+        let url = server.url().to_owned();
+        println!("a Postgres server for the tests: {url}");
+        Ok(Self { url, _server: Some(server) })
     }
 
     /// What tests find it by.
-    pub(crate) fn environment(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        self.url.iter().map(|url| ("DATABASE_URL", url.as_str()))
+    pub(crate) fn environment(&self) -> [(&'static str, &str); 1] {
+        [("DATABASE_URL", &self.url)]
     }
 }

@@ -6,12 +6,19 @@ use anyhow::{Result, bail};
 use crate::{interop, postgres::Postgres, shell::Steps};
 
 pub(crate) fn run(steps: &mut Steps) -> Result<()> {
-    let postgres = Postgres::start(steps)?;
     let mut tests = steps.cargo(&["test", "--workspace"]);
-    tests.envs(postgres.environment());
     steps.run("tests", &mut tests)?;
+    postgres(steps)?;
     providers(steps)?;
     interop::run(steps, None)
+}
+
+/// The tests that need a server.
+pub(crate) fn postgres(steps: &mut Steps) -> Result<()> {
+    let server = Postgres::start(steps)?;
+    let mut tests = steps.cargo(&["test", "-p", "wa-store", "--features", "postgres", "--test", "postgres*"]);
+    tests.envs(server.environment());
+    steps.run("Postgres", &mut tests)
 }
 
 /// The vectors and the cryptography under each provider. The workspace's own run has `ring` on, since `wa-client`
@@ -78,10 +85,9 @@ pub(crate) fn soak(steps: &mut Steps, arguments: &[String]) -> Result<()> {
     if chosen.is_empty() {
         bail!("no such big test; there are {:?}", BIG.iter().map(|big| big.name).collect::<Vec<_>>());
     }
-    let postgres = Postgres::start(steps)?;
     for big in chosen {
         let mut tests = steps.cargo(&["test", "--release", "-p", big.package]);
-        tests.args(big.arguments).envs(postgres.environment()).env("WA_SOAK", "1");
+        tests.args(big.arguments).env("WA_SOAK", "1");
         if !big.arguments.contains(&"--") {
             tests.arg("--");
         }

@@ -130,9 +130,31 @@ pub enum StoreError {
     /// Reading or writing failed.
     #[error("input or output failed")]
     Io(#[source] Cause),
-    /// The connection to the database server is lost; the outcome of a commit in flight is unknown.
-    #[error("the connection to the database is lost")]
+    /// There is no connection to the database server (any more); the outcome of a commit in flight is unknown.
+    #[error("no connection to the database server")]
     ConnectionLost(#[source] Cause),
+    /// The database server is starting or stopping, or ended the connection or the statement; the outcome of a commit
+    /// in flight is unknown.
+    #[error("the database server serves nobody just now")]
+    ServerUnavailable(#[source] Cause),
+    /// The database server has no connections or no memory left.
+    #[error("the database server is out of connections or memory")]
+    ServerFull(#[source] Cause),
+    /// The database server refused the login, or the role may not do what is needed.
+    #[error("the database server refuses access")]
+    AccessDenied(#[source] Cause),
+    /// The database server has no database of this name.
+    #[error("there is no such database")]
+    UnknownDatabase(#[source] Cause),
+    /// No encrypted connection to the database server could be made.
+    #[error("no TLS connection to the database server")]
+    Tls(#[source] Cause),
+    /// The address or the settings of the database cannot be used.
+    #[error("the settings of the database connection cannot be used")]
+    Settings(#[source] Cause),
+    /// The schema of the database holds another program's tables.
+    #[error("the schema {0} does not belong to a store of this library")]
+    ForeignSchema(String),
     /// The database refused a statement: a fault of this library or of a foreign change to the tables.
     #[error("the database refused a statement")]
     Database(#[source] Cause),
@@ -177,6 +199,11 @@ impl StoreError {
             | Self::DiskFull(_)
             | Self::Io(_)
             | Self::ConnectionLost(_)
+            | Self::ServerUnavailable(_)
+            | Self::ServerFull(_)
+            | Self::AccessDenied(_)
+            | Self::UnknownDatabase(_)
+            | Self::Tls(_)
             | Self::Held { .. }
             | Self::Randomness(_) => Retry::Same,
             Self::LeaseLost { .. } | Self::OutcomeUnknown { .. } | Self::ForeignChanges(_) | Self::Closed => {
@@ -223,7 +250,8 @@ impl StoreError {
                 "Find the process that keeps the database locked (a shell, a copy job) and end it."
             }
             Self::ReadOnly(_) => {
-                "Give the process write permission to the file and its folder, or remount the disk."
+                "Give the process write permission to the file and its folder, or remount the disk; \
+                 of a database server use the primary."
             }
             Self::CannotOpen { .. } => "Check that the folder exists and that the process may write there.",
             Self::DiskFull(_) => "Free some space; nothing was lost and the commit is repeated by itself.",
@@ -231,6 +259,21 @@ impl StoreError {
             Self::ConnectionLost(_) => {
                 "Check the database server and the network; the commit is repeated by itself."
             }
+            Self::ServerUnavailable(_) => {
+                "Start the database server or wait until it is up again; the commit is repeated by itself."
+            }
+            Self::ServerFull(_) => {
+                "Raise the server's limits (max_connections, memory) or give the store fewer connections."
+            }
+            Self::AccessDenied(_) => {
+                "Check user, password, pg_hba.conf, and that the role may create and use the schema."
+            }
+            Self::UnknownDatabase(_) => "Create the database, or correct its name in the URL.",
+            Self::Tls(_) => {
+                "Check that the server has TLS on and that its certificate fits the host and the given roots."
+            }
+            Self::Settings(_) => "Correct the URL or the options; the cause says what is wrong.",
+            Self::ForeignSchema(_) => "Give the store a schema of its own; this one was not touched.",
             Self::Database(_) => {
                 "Check that nobody changed the tables by hand, and report this with the log."
             }

@@ -35,6 +35,8 @@ pub mod key;
 pub mod lease;
 mod maintenance;
 mod memory;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 pub mod records;
 mod restore;
 #[cfg(feature = "sabotage")]
@@ -55,6 +57,8 @@ pub use error::{Cause, Damage, ExportDamage, RedactedKey, Retry, StoreError};
 pub use export::{EXPORT_VERSION, ExportReport, ImportReport};
 pub use maintenance::{AccountCheck, DamagedRow};
 pub use memory::{MemoryBackend, MemoryStore};
+#[cfg(feature = "postgres")]
+pub use postgres::{PostgresBackend, PostgresOptions, PostgresStore};
 pub use records::{
     AppStateKey, Attempt, ChatRecord, Collection, CollectionState, Contact, ContactNames, DeadLetter, Device,
     DeviceEntry, DeviceList, DistributionMark, InboxRow, KeyPair, LidRecord, LtHash, MappingSource,
