@@ -12,7 +12,6 @@
 //! | [`passkey`] | 02 §5: the passkey step |
 //! | [`prekeys`] | 02 §6, 04 §11: bundles, uploads, digest, ids |
 //! | [`app_state`] | 07: records, patches, snapshots |
-//! | [`blob`] | 06 §2: the encrypted files of app state and history |
 //! | [`history`] | 08: history blobs as a stream |
 //! | [`content`] | 05 §11, 06 §8: what messages say, read and written |
 //! | [`envelope`] | 05, 04 §12: what stands around a message |
