@@ -57,6 +57,11 @@ const BIG: &[Big] = &[
     Big { name: "store-crash", package: "wa-store", arguments: &["--test", "crash"] },
     Big { name: "store-power", package: "wa-store", arguments: &["--test", "power"] },
     Big { name: "store-faults", package: "wa-store", arguments: &["--test", "faults"] },
+    Big {
+        name: "store-postgres",
+        package: "wa-store",
+        arguments: &["--features", "postgres", "--test", "postgres_faults", "loses"],
+    },
     Big { name: "client-kill", package: "wa-client", arguments: &["--test", "kill", "killed_at"] },
     Big { name: "client-day", package: "wa-client", arguments: &["--test", "time", "a_day_of"] },
 ];

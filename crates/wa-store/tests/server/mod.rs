@@ -15,6 +15,7 @@ pub(crate) const HINT: &str = "no Postgres server: install one (Debian: apt-get 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reach {
     /// On a free port of this machine.
+    #[allow(dead_code, reason = "not every user of this file needs a port")]
     Port,
     /// By a socket in its folder: it can be restarted without losing its port to somebody else.
     #[allow(dead_code, reason = "not every user of this file restarts its server")]
