@@ -192,6 +192,10 @@ impl Builder {
                 device
             }
         };
+        // What a look-up has brought before counts, unless this build or the application knows a newer one.
+        if let Some(known) = crate::state::known_version(&store).await {
+            self.config.version = self.config.version.max(known);
+        }
         let (tell, control) = mpsc::unbounded_channel();
         let shared = Arc::new(Shared::new(self.config, store, device, rng, tell));
         let running = Arc::new(Running { supervisor: parking_lot::Mutex::new(None) });

@@ -3,9 +3,11 @@
 
 use prost::Message as _;
 use wa_core::envelope::MessageStanza;
-use wa_proto::e2e_message::message::ProtocolMessage;
+use wa_core::history::{HistoryLimits, HistoryReader, HistorySource, Learned, Part};
+use wa_proto::e2e_message::message::{HistorySyncNotification, ProtocolMessage};
 use wa_store::{AppStateKey, Bytes, StoreError, UnixTime, tables};
 
+use crate::privacy::NCT_SALT;
 use crate::vault::Step;
 
 /// Keeps what an own device sent; says whether it was something of this kind.
@@ -42,7 +44,35 @@ pub(crate) async fn keep(
     if let Some(notification) = message.history_sync_notification.as_deref() {
         let bytes = Bytes::from(notification.encode_to_vec());
         step.changes.put(tables::HistoryJobs, &incoming.id, &bytes);
+        keep_salt(step, notification).await?;
         return Ok(true);
     }
     Ok(false)
+}
+
+/// The salt for fallback tokens, from a history that stands in its notification. A salt that is known already counts
+/// for more (chapter 08 §4); a history that cannot be read is kept all the same.
+async fn keep_salt(step: &mut Step<'_>, notification: &HistorySyncNotification) -> Result<(), StoreError> {
+    let Ok(HistorySource::Inline(blob)) = HistorySource::of(notification) else { return Ok(()) };
+    if step.shared.store.one(tables::NumberState, &NCT_SALT.into()).await?.is_some() {
+        return Ok(());
+    }
+    if let Some(salt) = salt_of(&blob) {
+        step.changes.put(tables::NumberState, &NCT_SALT.into(), &salt);
+    }
+    Ok(())
+}
+
+fn salt_of(blob: &[u8]) -> Option<Bytes> {
+    let mut learned = Learned::default();
+    let mut reader = HistoryReader::new(blob, HistoryLimits::default()).ok()?;
+    while let Ok(Some(part)) = reader.next_part() {
+        if matches!(part, Part::Other(..)) {
+            learned.add(&part).ok()?;
+        }
+        if learned.nct_salt.is_some() {
+            break;
+        }
+    }
+    learned.nct_salt.filter(|salt| !salt.is_empty())
 }

@@ -14,6 +14,7 @@ mod sabotage;
 pub mod sabotage;
 
 mod absence;
+mod backlog;
 pub mod calls;
 mod client;
 pub mod config;

@@ -53,7 +53,10 @@ pub(crate) enum LookUp {
 pub(crate) async fn look_up_version(shared: &Shared) -> LookUp {
     let Some(source) = &shared.config.version_source else { return LookUp::NoSource };
     match source.current(&shared.config.egress).await {
-        Ok(version) if shared.set_version(version) => LookUp::Newer,
+        Ok(version) if shared.set_version(version) => {
+            crate::state::store_version(shared, version).await;
+            LookUp::Newer
+        }
         Ok(_) => LookUp::NothingNew,
         Err(error) => {
             tracing::warn!(error, "the client version could not be looked up");

@@ -53,6 +53,7 @@ pub(crate) struct Shared {
     pub(crate) reports: Reports,
     pub(crate) workers: Workers,
     pub(crate) linking: crate::linking::Room,
+    pub(crate) held: Mutex<crate::backlog::Held>,
     pub(crate) absence: crate::absence::Absence,
     pub(crate) lookups: OrderedMutex<crate::contacts::Spent>,
     /// When the server last told of a new device of the account.
@@ -90,6 +91,7 @@ impl Shared {
             reports: Reports::default(),
             workers: Workers::default(),
             linking: crate::linking::Room::default(),
+            held: Mutex::default(),
             absence: crate::absence::Absence::default(),
             lookups: OrderedMutex::default(),
             new_device: Mutex::new(None),

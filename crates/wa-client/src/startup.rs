@@ -80,24 +80,35 @@ pub(crate) fn caught_up(shared: &Arc<Shared>, link: &Link) {
     let condition = Condition::new(Status::Online, Cause::Working, shared.now());
     shared.report(|board| board.connection(condition));
     shared.set_ready(link);
+    crate::backlog::release(shared, link);
     crate::presence::on_connect(shared, link);
     crate::absence::device_seen(shared);
     crate::standing::watch(shared, link);
     crate::messages::outbox::wake(shared);
 }
 
-/// A dirty bit: refreshes nothing that is always asked for anew, and cleans it.
-pub(crate) fn clean(shared: &Arc<Shared>, link: &Link, dirty: NodeRef<'_>) {
+/// A dirty bit: looked into at once, or once the backlog is done.
+pub(crate) fn dirty(shared: &Arc<Shared>, link: &Link, dirty: NodeRef<'_>) {
     let (Ok(Some(kind)), Ok(Some(timestamp))) =
         (dirty.optional("type").string(), dirty.optional("timestamp").string())
     else {
         return;
     };
+    if !crate::backlog::hold_dirty(shared, link, &kind, &timestamp) {
+        refresh_and_clean(shared, link, kind.into(), timestamp.into());
+    }
+}
+
+/// Forgets what a dirty bit speaks of, so that it is asked for anew, and only then cleans the bit.
+pub(crate) fn refresh_and_clean(shared: &Arc<Shared>, link: &Link, kind: String, timestamp: String) {
     let (shared, link) = (Arc::clone(shared), link.clone());
     tokio::spawn(async move {
-        if kind == "account_sync" {
+        match kind.as_str() {
             // Our own device list may have changed: the next send asks for it.
-            crate::devices::forget_own(&shared).await;
+            "account_sync" => crate::devices::forget_own(&shared).await,
+            // Not forgotten is not clean: the server says it again.
+            "groups" if crate::groups::forget_all(&shared).await.is_err() => return,
+            _ => {}
         }
         let clean = Node::new("clean").attr("type", kind).attr("timestamp", timestamp);
         if let Err(error) = link.ask(|id| iq(id, "set", "urn:xmpp:whatsapp:dirty").child(clean)).await {

@@ -4,12 +4,14 @@ use wa_noise::{KnownCertificate, KnownServer, PublicKey};
 use wa_store::tables::{NumberState, Settings};
 use wa_store::{AccountStore, Bytes, Changes};
 
+use crate::config::ClientVersion;
 use crate::identity::Peer;
 use crate::shared::Shared;
 
 const ROUTING: &str = "edge-routing";
 const SERVER: &str = "known-server";
-/// Among the settings: it outlives the link.
+/// Among the settings: they outlive the link.
+const VERSION: &str = "wa/client-version";
 const LAST_LINKED: &str = "wa/last-linked";
 
 /// Bytes that the server wants back in front of the next handshake (chapter 01 §3).
@@ -78,4 +80,19 @@ fn certificate(bytes: &[u8]) -> Option<KnownCertificate> {
         not_before: u64::from_be_bytes(bytes.get(32..40)?.try_into().ok()?),
         not_after: u64::from_be_bytes(bytes.get(40..48)?.try_into().ok()?),
     })
+}
+
+/// The client version that an earlier look-up brought.
+pub(crate) async fn known_version(store: &AccountStore) -> Option<ClientVersion> {
+    let bytes = store.one(Settings, &VERSION.into()).await.ok().flatten()?;
+    std::str::from_utf8(&bytes).ok()?.parse().ok()
+}
+
+/// Stores what a look-up brought: a cache, so a failure is only logged.
+pub(crate) async fn store_version(shared: &Shared, version: ClientVersion) {
+    let mut changes = Changes::new();
+    changes.put(Settings, &VERSION.into(), &Bytes::from(version.to_string()));
+    if let Err(error) = shared.store.commit(changes).await {
+        tracing::warn!(%error, "the client version was not stored");
+    }
 }

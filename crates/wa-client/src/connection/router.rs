@@ -152,7 +152,7 @@ impl Router {
                         let _ = self.shared.vault.lock().await.commit(&self.shared, changes).await;
                     }
                 }
-                "dirty" => startup::clean(&self.shared, &self.link, child),
+                "dirty" => startup::dirty(&self.shared, &self.link, child),
                 "downgrade_webclient" => linking::phone_too_old(&self.shared),
                 "client_expiration" => startup::client_expires(&self.shared, child),
                 other => tracing::debug!(tag = other, "a bulletin without a handler"),

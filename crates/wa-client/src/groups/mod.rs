@@ -77,6 +77,17 @@ pub(crate) async fn forget(shared: &Arc<Shared>, jid: &Jid) -> Result<(), Ended>
     Ok(())
 }
 
+/// Forgets all groups: each is asked for when it is needed next.
+pub(crate) async fn forget_all(shared: &Arc<Shared>) -> Result<(), Ended> {
+    let mut vault = shared.vault.lock().await;
+    let mut changes = Changes::new();
+    for (group, _) in shared.store.whole(tables::Groups).await? {
+        changes.delete(tables::Groups, &group);
+    }
+    let _ = vault.commit(shared, changes).await?;
+    Ok(())
+}
+
 /// `w:gp2` notifications. Whatever changes makes the kept group worthless; who leaves also makes our sender key so.
 pub(crate) async fn notification(shared: &Arc<Shared>, stanza: &Node) -> Result<(), Ended> {
     let Ok(Some(group)) = stanza.optional("from").jid() else { return Ok(()) };

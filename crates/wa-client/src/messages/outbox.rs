@@ -27,6 +27,8 @@ const KEY_KEPT: Duration = Duration::from_secs(30 * 86_400);
 const ATTEMPTS: u32 = 3;
 /// Wait before a row is taken up again that could not be sealed or stored.
 const AGAIN: Duration = Duration::from_secs(5);
+/// The longest wait that the server can ask for.
+const LONGEST: Duration = Duration::from_secs(3_600);
 /// Wait before each of them, times its number.
 const BUSY: Duration = Duration::from_millis(750);
 
@@ -102,12 +104,17 @@ async fn work(shared: &Arc<Shared>, chat: &Chat) {
             Err(stop) => Err(stop),
         };
         let Err(stop) = done else { continue };
-        if let Stop::Store(error) = stop {
-            tracing::error!(%error, "a message waits for the store");
-        }
+        let wait = match stop {
+            Stop::Store(error) => {
+                tracing::error!(%error, "a message waits for the store");
+                AGAIN
+            }
+            Stop::Told(wait) => wait.min(LONGEST),
+            Stop::Disconnected => AGAIN,
+        };
         // Without a connection the next look ends the work; on one that stands the server or the store needs a moment.
         if link.is_open() {
-            tokio::time::sleep(AGAIN).await;
+            tokio::time::sleep(wait).await;
         }
     }
 }
@@ -115,6 +122,8 @@ async fn work(shared: &Arc<Shared>, chat: &Chat) {
 enum Stop {
     Disconnected,
     Store(StoreError),
+    /// The server said how long to wait before the question is asked again.
+    Told(Duration),
 }
 
 impl From<StoreError> for Stop {
@@ -136,7 +145,12 @@ async fn one(shared: &Arc<Shared>, link: &Link, order: OutboxOrder, mut row: Out
             Err(SealError::Unreachable) => {
                 return settle(shared, order, &row, SendReport::Refused(Refusal::BadAddress)).await;
             }
-            Err(SealError::Request(error)) if error.is_temporary() => return Err(Stop::Disconnected),
+            Err(SealError::Request(error)) if error.is_temporary() => {
+                return Err(match error {
+                    RequestError::Refused { backoff: Some(wait), .. } => Stop::Told(wait),
+                    _ => Stop::Disconnected,
+                });
+            }
             Err(SealError::Request(RequestError::Refused { code, .. })) => {
                 return settle(shared, order, &row, SendReport::Refused(refusal(code))).await;
             }

@@ -44,6 +44,9 @@ pub struct SendOptions {
     pub key: Option<CompactString>,
     /// How long the message may wait to be encrypted; then it is refused as [`Refusal::Expired`]. `None`: for ever.
     pub expires: Option<Duration>,
+    /// Sends to a new chat also while the account may start none or its cap is used up. Off: such a send is refused
+    /// here as [`SendError::Guarded`], since each refusal of the server makes the account's standing worse.
+    pub unguarded: bool,
 }
 
 impl SendOptions {
@@ -58,6 +61,13 @@ impl SendOptions {
         self.expires = Some(within);
         self
     }
+
+    /// Goes to the server whatever the account's standing is.
+    #[must_use]
+    pub const fn unguarded(mut self) -> Self {
+        self.unguarded = true;
+        self
+    }
 }
 
 /// Why a message was not taken.
@@ -70,6 +80,15 @@ pub enum SendError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The account may not write to this new chat now: asking the server would only make it worse. See
+    /// [`SendOptions::unguarded`].
+    #[error("the account may not write to new chats now")]
+    Guarded {
+        /// [`Refusal::Restricted`] or [`Refusal::Capped`].
+        why: Refusal,
+        /// When that should end.
+        until: Option<UnixTime>,
+    },
     /// The account is not linked.
     #[error("the account is not linked")]
     NotLinked,
@@ -370,6 +389,11 @@ async fn take(
     message: Message,
     options: SendOptions,
 ) -> Result<Queued, SendError> {
+    if !options.unguarded
+        && let Some((why, until)) = crate::standing::guard(shared, to).await?
+    {
+        return Err(SendError::Guarded { why, until });
+    }
     let message = message.dated(shared.server_now());
     let Some(add_on) = message.to_seal() else { return enqueue(shared, changes, to, &message, options) };
     let limits = wa_core::content::Limits::default();

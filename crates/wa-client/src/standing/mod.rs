@@ -1,6 +1,7 @@
 //! How the account stands with the service: may it start new chats, how many messages to new chats are left (chapter
 //! 09c §5). Asked at every connect, after a refusal that speaks of it, every hour, and when a restriction should have
-//! ended; told by the server in between. Nothing here ever sends anything again.
+//! ended; told by the server in between. While it is bad, new chats are refused here. Nothing here ever sends anything
+//! again.
 
 mod stanza;
 
@@ -8,12 +9,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
-use wa_binary::Node;
-use wa_store::UnixTime;
+use wa_binary::{Jid, Node};
+use wa_store::{Chat, StoreError, UnixTime, User, tables};
 
 use crate::connection::link::Link;
 use crate::health::board::Place;
 use crate::health::{Cause, Condition, DeadlineKind, Status};
+use crate::identity::Peer;
+use crate::messages::sending::Refusal;
 use crate::shared::Shared;
 use stanza::{Cap, Mex, Notice, TimeLock};
 
@@ -44,6 +47,46 @@ pub(crate) fn watch(shared: &Arc<Shared>, link: &Link) {
 pub(crate) fn check_later(shared: &Arc<Shared>, link: &Link) {
     let (shared, link) = (Arc::clone(shared), link.clone());
     tokio::spawn(async move { check(&shared, &link).await });
+}
+
+/// Why a message to this address would be refused for the account's standing, and until when. Only new chats are: one
+/// from which something was heard, or whose person has a token of ours, or we of theirs, is not new.
+pub(crate) async fn guard(
+    shared: &Shared,
+    to: &Jid,
+) -> Result<Option<(Refusal, Option<UnixTime>)>, StoreError> {
+    let Some(barrier) = barrier(shared).filter(|_| to.is_pn() || to.is_lid()) else { return Ok(None) };
+    let Some((pn, lid)) = crate::startup::own(shared) else { return Ok(None) };
+    if to.same_user(&pn) || lid.is_some_and(|lid| to.same_user(&lid)) {
+        return Ok(None);
+    }
+    let peer = shared.whole_peer(&Peer::from(to)).await?;
+    for name in [peer.pn, peer.lid].into_iter().flatten() {
+        let user: User = crate::identity::user_row(&name);
+        let chat: Chat = crate::identity::chat_row(&name);
+        if shared.store.one(tables::ChatNames, &chat).await?.is_some()
+            || shared.store.one(tables::PrivacyTokens, &user).await?.is_some()
+        {
+            return Ok(None);
+        }
+    }
+    Ok(Some(barrier))
+}
+
+/// What stands against new chats now.
+fn barrier(shared: &Shared) -> Option<(Refusal, Option<UnixTime>)> {
+    let health = shared.health().borrow().clone();
+    let now = shared.now();
+    let sides = health.also.iter().map(|condition| (&condition.status, condition.deadline));
+    let mut all = std::iter::once((&health.status, health.deadline)).chain(sides);
+    all.find_map(|(status, until)| {
+        let why = match status {
+            Status::RestrictedFromNewChats { .. } => Refusal::Restricted,
+            Status::MessageCap { used, total } if used >= total => Refusal::Capped,
+            _ => return None,
+        };
+        until.is_none_or(|until| until > now).then_some((why, until))
+    })
 }
 
 async fn check(shared: &Arc<Shared>, link: &Link) {

@@ -46,7 +46,7 @@ pub(crate) async fn receive(shared: &Arc<Shared>, link: &Link, stanzas: Vec<Node
         step.message(stanza).await?;
     }
     if sabotaged!(shared, AckBeforeCommit) {
-        for stanza in step.outputs.stanzas.drain(..) {
+        for stanza in step.outputs.stanzas.drain(..).chain(step.outputs.backlog.drain(..)) {
             let _ = link.send(&stanza);
         }
         crate::sabotage::let_others_run().await;
@@ -68,6 +68,9 @@ pub(crate) fn publish(shared: &Arc<Shared>, link: &Link, outputs: wa_store::Comm
     for stanza in &outputs.stanzas {
         // Without a connection the server sends again, and what is a duplicate then is answered again.
         let _ = link.send(stanza);
+    }
+    if !outputs.backlog.is_empty() {
+        crate::backlog::hold_receipts(shared, link, outputs.backlog);
     }
     shared.inbox_grew(outputs.events);
     for after in outputs.after {
@@ -144,7 +147,12 @@ impl Step<'_> {
     /// What a message that was handled is owed: a receipt, an ack, or a refusal of what nobody knows.
     fn answer(&mut self, incoming: &MessageStanza) {
         let activity = if self.shared.is_active() { Activity::Active } else { Activity::Inactive };
-        self.outputs.stanzas.push(incoming.answer(activity));
+        let answer = incoming.answer(activity);
+        if incoming.offline && answer.is("receipt") {
+            self.outputs.backlog.push(answer);
+        } else {
+            self.outputs.stanzas.push(answer);
+        }
     }
 
     /// Opens every ciphertext, pairwise ones first: they may bring the key for the others.

@@ -23,6 +23,8 @@ use crate::shared::Shared;
 pub(crate) struct Outputs {
     /// Acks, receipts and the like, in order.
     pub(crate) stanzas: Vec<Node>,
+    /// Receipts of messages that came with the backlog: they may wait for its end.
+    pub(crate) backlog: Vec<Node>,
     /// Rows that came into the inbox.
     pub(crate) events: u64,
     /// Credentials that the commit stores.

@@ -3,6 +3,7 @@
 #[path = "../stage/mod.rs"]
 mod stage;
 
+mod backlog;
 mod contacts;
 mod egress;
 mod upkeep;

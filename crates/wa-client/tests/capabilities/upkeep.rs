@@ -136,3 +136,43 @@ async fn routing_bytes_that_lead_nowhere_are_given_up() {
     client.shutdown(PATIENCE).await;
     assert_eq!(row().await, None);
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_salt_of_the_first_history_is_kept_and_makes_the_tokens_of_first_messages() {
+    let stage = Stage::new(704).await;
+    let (client, _events) = stage.linked().await;
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    let (salt, ada) = stage.sim.world(|world, _| {
+        let bot = world.account(world.find_pn(BOT).expect("Bot")).nct_salt;
+        let ada = Jid::lid(world.account(world.find_pn(ADA).expect("Ada")).lid.expect("a LID"));
+        (bot, ada)
+    });
+    let sent = client.messages().send(&Jid::pn(ADA), "a first word").await.expect("taken").await;
+    assert!(matches!(sent, wa_client::messages::sending::SendReport::Accepted(_)), "{sent:?}");
+    let message = Filter { direction: Some(Direction::In), tag: Some("message".into()), ..Filter::default() };
+    let trace = stage.sim.trace(&message);
+    let token = trace.last().and_then(|last| last.node.optional_child("cstoken")?.optional_bytes());
+    assert_eq!(token.as_deref(), Some(&wa_core::tokens::privacy::cs_token(&salt, &ada)[..]));
+    client.shutdown(PATIENCE).await;
+    let account = stage.store.account("main").open().await.expect("opened");
+    let kept = account.one(wa_store::tables::NumberState, &"nct-salt".into()).await.expect("read");
+    assert_eq!(kept.as_deref(), Some(&salt[..]));
+    stage.assert_clean();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_waits_as_long_as_the_server_says_that_its_questions_must() {
+    let stage = Stage::new(705).await;
+    let (client, _events) = stage.linked().await;
+    let question = Match { xmlns: Some("usync".into()), ..Match::stanza(Direction::In, "iq") };
+    stage.sim.fault(Fault::once(question, Action::RateOverlimit { backoff: Some(45) }));
+    let begun = tokio::time::Instant::now();
+    let sending = client.messages().send(&Jid::pn(ADA), "patience").await.expect("taken");
+    let filter = Filter { direction: Some(Direction::In), tag: Some("message".into()), ..Filter::default() };
+    stage.sim.expect(&filter, Duration::from_secs(60)).await.expect("sent in the end");
+    let waited = begun.elapsed();
+    assert!((Duration::from_secs(45)..Duration::from_secs(47)).contains(&waited), "{waited:?}");
+    let report = sending.await;
+    assert!(matches!(report, wa_client::messages::sending::SendReport::Accepted(_)), "{report:?}");
+    stage.assert_clean();
+}

@@ -200,6 +200,19 @@ async fn an_outdated_client_looks_its_version_up_until_there_is_a_newer_one_and_
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_version_that_was_looked_up_is_known_after_a_restart() {
+    let stage = Stage::with(174, |config| config.version_floor = 1_999_999_999).await;
+    let source =
+        Source { asked: Arc::new(AtomicU32::new(1)), later: ClientVersion::new(2, 3000, 2_000_000_000) };
+    let (client, mut events) = stage.builder().version_source(source).connect().await.expect("started");
+    stage.link(&client, &mut events).await;
+    client.shutdown(PATIENCE).await;
+    // Nobody is asked this time, and the built-in version would be refused.
+    let (client, _events) = stage.start().await;
+    client.wait_online(PATIENCE).await.expect("not refused");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_device_that_makes_room_for_a_newer_one_says_so() {
     let stage = Stage::new(171).await;
     let (client, _events) = stage.linked().await;

@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use wa_binary::{Jid, Node};
+use wa_client::events::Kind;
 use wa_client::health::{Cause, DeadlineKind, Status};
-use wa_client::messages::sending::{Refusal, SendReport};
+use wa_client::messages::sending::{Refusal, SendError, SendOptions, SendReport};
 use wa_sim::faults::{Action, Direction, Fault, Match};
 use wa_sim::trace::Filter;
 use wa_store::UnixTime;
 
-use crate::stage::{ADA, BOT, Stage, healthy, healthy_within};
+use crate::stage::{ADA, BOT, Stage, healthy, healthy_within, next};
 
 const TIME_LOCK: &str = "23983697327930364";
 const MESSAGE_CAP: &str = "27910975521856601";
@@ -147,4 +148,47 @@ async fn what_the_server_tells_by_itself_is_shown_and_taken_back() {
     let ack = Filter { tag: Some("ack".into()), id: Some("m4".into()), ..Filter::default() };
     stage.sim.expect(&ack, Duration::from_secs(5)).await.expect("acknowledged");
     assert_eq!(client.health().cause, Cause::NewChatCap);
+}
+
+#[tokio::test(start_paused = true)]
+async fn new_chats_are_refused_here_while_the_account_may_start_none() {
+    for (seed, operation, expected) in
+        [(305, TIME_LOCK, Refusal::Restricted), (306, MESSAGE_CAP, Refusal::Capped)]
+    {
+        let stage = Stage::new(seed).await;
+        let end = UnixTime::from_secs(stage.store.clock().now().as_secs() + 1800);
+        answers(&stage, operation, move || {
+            Some(if operation == TIME_LOCK { lock(end.as_secs()) } else { cap("CAPPED", 50, end.as_secs()) })
+        });
+        let (client, mut events) = stage.linked().await;
+        let cause = if operation == TIME_LOCK { Cause::NewChatsLocked } else { Cause::NewChatCap };
+        healthy(&client, "the restriction", |health| health.cause == cause).await;
+        let sent = |stage: &Stage| {
+            let filter =
+                Filter { direction: Some(Direction::In), tag: Some("message".into()), ..Filter::default() };
+            stage.sim.trace(&filter).len()
+        };
+        let before = sent(&stage);
+        match client.messages().send(&Jid::pn(ADA), "a first word").await {
+            Err(SendError::Guarded { why, until }) => assert_eq!((why, until), (expected, Some(end))),
+            other => panic!("{other:?}"),
+        }
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        assert_eq!(sent(&stage), before, "the server never saw it");
+        // To oneself.
+        let me = client.messages().send(&Jid::pn(BOT), "a note").await.expect("taken").await;
+        assert!(matches!(me, SendReport::Accepted(_)), "{me:?}");
+        // A chat in which the other side has spoken is not new.
+        let hello = wa_sim::phone::Action::Text { chat: Jid::pn(BOT), text: "hello".into(), quote: None };
+        stage.sim.act(ADA, hello).expect("Ada writes");
+        next(&mut events, "hello", |event| matches!(event.kind, Kind::Message(_)).then_some(())).await;
+        let sent = client.messages().send(&Jid::pn(ADA), "an answer").await.expect("taken").await;
+        assert!(matches!(sent, SendReport::Accepted(_)), "{sent:?}");
+        // Nobody wrote from there; whoever wants to ask the server all the same can.
+        let unheard = Jid::pn(15_550_102);
+        let refused = client.messages().send(&unheard, "a word").await;
+        assert!(matches!(refused, Err(SendError::Guarded { .. })), "{refused:?}");
+        let open = SendOptions::default().unguarded();
+        client.messages().send_with(&unheard, "a word", open).await.expect("taken");
+    }
 }
