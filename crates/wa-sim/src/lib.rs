@@ -13,6 +13,7 @@ mod devices;
 pub mod faults;
 pub mod group;
 mod iq;
+mod media;
 mod message;
 mod net;
 pub mod offline;

@@ -29,10 +29,7 @@ pub(crate) type Outcome = Result<Value, (u16, String)>;
 impl Call {
     /// A parameter of the query string, `+` and percent signs decoded.
     pub(crate) fn parameter(&self, name: &str) -> Option<String> {
-        self.query.split('&').find_map(|pair| {
-            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-            (key == name).then(|| percent_decoded(value))
-        })
+        parameter(&self.query, name)
     }
 
     /// The body as JSON; an empty one is `null`.
@@ -47,6 +44,14 @@ impl Call {
     pub(crate) fn body_as<T: serde::de::DeserializeOwned>(&self) -> Result<T, (u16, String)> {
         serde_json::from_slice(&self.body).map_err(|error| (400, error.to_string()))
     }
+}
+
+/// A parameter of a query string, decoded.
+pub(crate) fn parameter(query: &str, name: &str) -> Option<String> {
+    query.split('&').find_map(|pair| {
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        (key == name).then(|| percent_decoded(value))
+    })
 }
 
 fn percent_decoded(text: &str) -> String {
@@ -96,6 +101,7 @@ pub(crate) async fn handle(hub: &Arc<Hub>, info: &Info, call: Call) -> Reply {
         ["wait"] if get => observe::wait(hub, &call).await,
         ["violations"] => observe::violations(hub, &call),
         ["connections"] if get => Ok(hub.look(observe::connections)),
+        ["media"] if post => media(hub, &call),
         ["reset"] if post => {
             hub.reset();
             Ok(json!({}))
@@ -106,6 +112,28 @@ pub(crate) async fn handle(hub: &Arc<Hub>, info: &Info, call: Call) -> Reply {
         Ok(value) => reply(200, &value),
         Err((status, words)) => reply(status, &json!({ "error": words })),
     }
+}
+
+/// `POST /admin/media`: tokens and files that are no longer valid.
+fn media(hub: &Arc<Hub>, call: &Call) -> Outcome {
+    #[derive(serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Body {
+        #[serde(default)]
+        renew_auth: bool,
+        #[serde(default)]
+        expire: Option<String>,
+    }
+    let body: Body = call.body_as()?;
+    hub.with(|world, _| {
+        if body.renew_auth {
+            world.renew_media_auth();
+        }
+        match body.expire {
+            Some(path) if !world.expire_file(&path) => Err((404, format!("no file {path}"))),
+            _ => Ok(json!({})),
+        }
+    })
 }
 
 /// An account by number, by `lid:<digits>`, or by push name.

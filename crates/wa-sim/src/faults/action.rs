@@ -103,6 +103,41 @@ pub enum Action {
     NoOneTimeKeys,
     /// The phone refuses another companion (419).
     ResourceLimit,
+    /// Spoils an answer of the media host.
+    Media {
+        /// How.
+        fault: MediaFault,
+    },
+}
+
+/// Ways in which the media host fails (chapter 06 §9). `tag` of the match is the method, `id` the path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MediaFault {
+    /// Answers with this status instead.
+    Status {
+        /// Status; 3xx gets a `Location`.
+        status: u16,
+        /// Seconds of `Retry-After`.
+        #[serde(default)]
+        retry_after: Option<u32>,
+    },
+    /// The connection breaks within the body, the request's of an upload, the answer's of a download.
+    Cut {
+        /// After so many bytes.
+        after: u64,
+    },
+    /// Half of the file, with a length that agrees.
+    Truncated,
+    /// One bit in the middle is another.
+    FlippedBit,
+    /// A hundred bytes too many.
+    ExtraBytes,
+    /// Drips.
+    Slow {
+        /// Bytes per second of real time.
+        bytes_per_second: u32,
+    },
 }
 
 /// Ways to close.
@@ -254,6 +289,9 @@ impl Action {
     /// nothing can happen.
     #[must_use]
     pub fn applies_at(&self, point: &Point<'_>) -> bool {
+        if point.phase == Phase::Media {
+            return matches!(self, Self::Media { .. });
+        }
         let stanza = point.direction.is_some();
         let incoming = point.direction == Some(Direction::In);
         let outgoing = point.direction == Some(Direction::Out);
@@ -270,6 +308,7 @@ impl Action {
             Self::Failure(_) => point.phase == Phase::Login && !stanza,
             Self::HttpStatus { .. } | Self::HttpGarbage => point.phase == Phase::Upgrade,
             Self::Handshake { .. } => point.phase == Phase::Hello,
+            Self::Media { .. } => false,
             Self::ResourceLimit => point.phase == Phase::Login && !stanza,
         }
     }

@@ -33,6 +33,8 @@ pub enum Phase {
     Drain,
     /// Afterwards.
     Steady,
+    /// A request to the media host, outside any connection of a client.
+    Media,
 }
 
 /// A pattern; what is absent fits everything.

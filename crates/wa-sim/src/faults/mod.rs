@@ -13,7 +13,8 @@ use rand_core::Rng;
 use serde::{Deserialize, Serialize};
 
 pub use action::{
-    Action, Chain, CloseHow, Damage, FailureReason, FreezeMode, HandshakeFault, StreamFault, StreamForm,
+    Action, Chain, CloseHow, Damage, FailureReason, FreezeMode, HandshakeFault, MediaFault, StreamFault,
+    StreamForm,
 };
 pub use matching::{Direction, Match, Phase, Point};
 

@@ -1,4 +1,4 @@
-//! `w:m`: media hosts. The host itself answers 501 to uploads (chapter 06 §9 is another room's).
+//! `w:m`: the media hosts and the token for uploads (chapter 06 §1).
 
 use super::{Answer, Request, unknown};
 use crate::stanza::el;
@@ -12,7 +12,7 @@ pub(super) fn handle(world: &mut World, request: &Request<'_>) -> Answer {
         el("host").attr("hostname", host).attr("type", if place == 0 { "primary" } else { "fallback" })
     });
     let conn = el("media_conn")
-        .attr("auth", "simulator")
+        .attr("auth", world.media_auth())
         .attr("ttl", 3_600_u32)
         .attr("auth_ttl", 21_600_u32)
         .attr("max_buckets", 12_u32)

@@ -5,13 +5,14 @@ use std::io;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
 use hyper::header::{
     CONNECTION, CONTENT_TYPE, HeaderValue, LOCATION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, UPGRADE,
 };
 use hyper::service::service_fn;
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::io::AsyncWriteExt as _;
 use tokio_tungstenite::WebSocketStream;
@@ -23,6 +24,7 @@ use super::pipe::{ResetSwitch, WebSocket};
 use super::session;
 use crate::admin;
 use crate::faults::{Action, CloseHow, Phase};
+use crate::media;
 
 /// Largest body of an admin call.
 const ADMIN_BODY: usize = 16 << 20;
@@ -56,7 +58,12 @@ impl Info {
     }
 }
 
-pub(crate) type Reply = Response<Full<Bytes>>;
+/// An answer; its body may be a stream that breaks.
+pub(crate) type Reply = Response<UnsyncBoxBody<Bytes, io::Error>>;
+
+fn body(bytes: impl Into<Bytes>) -> UnsyncBoxBody<Bytes, io::Error> {
+    Full::new(bytes.into()).map_err(|never| match never {}).boxed_unsync()
+}
 
 /// Serves one connection.
 pub(crate) async fn serve<S>(
@@ -109,19 +116,7 @@ async fn answer(
     if path == "/" {
         return text(StatusCode::OK, "wa-sim\n");
     }
-    if request.method() == Method::GET {
-        return match hub.look(|world| world.blob(&path)) {
-            Some(bytes) => {
-                let mut reply = Response::new(Full::new(bytes));
-                reply
-                    .headers_mut()
-                    .insert(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
-                reply
-            }
-            None => text(StatusCode::NOT_FOUND, "no such file"),
-        };
-    }
-    text(StatusCode::NOT_IMPLEMENTED, "the media host takes no uploads")
+    media::answer(&hub, request).await
 }
 
 async fn upgrade(hub: Arc<Hub>, request: Request<Incoming>, remote: String, reset: ResetSwitch) -> Reply {
@@ -182,7 +177,7 @@ async fn upgrade(hub: Arc<Hub>, request: Request<Incoming>, remote: String, rese
         let stream = WebSocketStream::from_raw_socket(io, Role::Server, Some(config)).await;
         session::run(hub, WebSocket { stream, reset }, remote).await;
     });
-    let mut reply = Response::new(Full::default());
+    let mut reply = Response::new(body(Bytes::new()));
     *reply.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     let headers = reply.headers_mut();
     headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
@@ -195,7 +190,7 @@ async fn upgrade(hub: Arc<Hub>, request: Request<Incoming>, remote: String, rese
 
 /// A short text.
 pub(crate) fn text(status: StatusCode, words: &'static str) -> Reply {
-    let mut reply = Response::new(Full::new(Bytes::from_static(words.as_bytes())));
+    let mut reply = Response::new(body(words));
     *reply.status_mut() = status;
     reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
     reply
@@ -203,7 +198,7 @@ pub(crate) fn text(status: StatusCode, words: &'static str) -> Reply {
 
 /// JSON.
 pub(crate) fn json(status: u16, value: &serde_json::Value) -> Reply {
-    let mut reply = Response::new(Full::new(Bytes::from(value.to_string())));
+    let mut reply = Response::new(body(value.to_string()));
     *reply.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     reply

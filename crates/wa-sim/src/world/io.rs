@@ -307,6 +307,7 @@ impl World {
             | Action::HttpStatus { .. }
             | Action::HttpGarbage
             | Action::Handshake { .. }
+            | Action::Media { .. }
             | Action::ResourceLimit => {}
         }
     }

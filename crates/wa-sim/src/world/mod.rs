@@ -29,6 +29,7 @@ pub use directives::Switches;
 pub(crate) use directory::{NewAccount, phash};
 pub use identity::{Identity, assign};
 pub(crate) use io::{Copy, Origin};
+pub(crate) use phones::{blob_path, direct_path};
 pub use registration::{Linked, Pending, PendingLink, Registration};
 pub(crate) use timers::Timer;
 
@@ -216,6 +217,7 @@ pub struct World {
     pub(crate) used_refs: std::collections::BTreeSet<String>,
     pub(crate) ringing: BTreeMap<String, crate::calls::Ringing>,
     pub(crate) blobs: BTreeMap<String, bytes::Bytes>,
+    pub(crate) media: crate::media::MediaHost,
     pub(crate) faults: Book,
     pub(crate) held: Vec<timers::Held>,
     pub(crate) watch: Watch,
@@ -253,6 +255,7 @@ impl World {
             used_refs: std::collections::BTreeSet::new(),
             ringing: BTreeMap::new(),
             blobs: BTreeMap::new(),
+            media: crate::media::MediaHost::default(),
             faults: Book::new(seed.stream("faults", 0)),
             held: Vec::new(),
             watch: Watch::default(),

@@ -240,10 +240,10 @@ impl Network for World {
 impl World {
     /// Puts a file on the media host and gives its direct path, which has a query as the live service's have.
     pub(crate) fn keep_blob(&mut self, kind: &str, bytes: Bytes, enc_sha256: &[u8; 32]) -> String {
-        let name = hex::encode(&enc_sha256[..16]);
-        let path = format!("/v/{kind}/{name}");
+        let path = blob_path(kind, enc_sha256);
         self.blobs.insert(path.clone(), bytes);
-        format!("{path}?ccb=1&oh={}", &name[..8])
+        self.file_is_new(&path);
+        direct_path(&path)
     }
 
     /// A file of the media host.
@@ -251,4 +251,15 @@ impl World {
     pub fn blob(&self, path: &str) -> Option<Bytes> {
         self.blobs.get(path).cloned()
     }
+}
+
+/// Where the media host keeps a file.
+pub(crate) fn blob_path(kind: &str, enc_sha256: &[u8; 32]) -> String {
+    format!("/v/{kind}/{}", hex::encode(&enc_sha256[..16]))
+}
+
+/// The direct path of a file: with a query, so that clients who append with `?` are caught.
+pub(crate) fn direct_path(path: &str) -> String {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    format!("{path}?ccb=1&oh={}", name.get(..8).unwrap_or(name))
 }

@@ -7,6 +7,7 @@ mod faults;
 mod groups;
 mod history;
 mod linking;
+mod media;
 mod messages;
 mod passkey;
 mod proofs;

@@ -2,7 +2,7 @@
 //! compile here until it is listed, and what is listed must be a test that names it (chapter 10 §11, §15).
 
 use wa_sim::faults::{
-    Action, Chain, CloseHow, Damage, Direction, FreezeMode, HandshakeFault, Phase, StreamForm,
+    Action, Chain, CloseHow, Damage, Direction, FreezeMode, HandshakeFault, MediaFault, Phase, StreamForm,
 };
 use wa_sim::phone::Misbehaviour;
 use wa_sim::watch::Rule;
@@ -11,6 +11,7 @@ const SOURCES: &[&str] = &[
     include_str!("encryption.rs"),
     include_str!("faults.rs"),
     include_str!("history.rs"),
+    include_str!("media.rs"),
     include_str!("rest.rs"),
     include_str!("watch.rs"),
 ];
@@ -81,6 +82,7 @@ fn every_fault_has_its_test() {
         HttpGarbage => the_upgrade_can_fail_with_any_status_and_with_garbage,
         Handshake => handshakes_go_wrong_in_every_way,
         NoOneTimeKeys => iqs_are_answered_with_errors_and_backoff,
+        Media => the_media_host_fails_in_every_way,
         ResourceLimit => the_phone_refuses_another_companion_and_the_server_stops_for_a_while,
     }
     proofs! { CloseHow:
@@ -105,6 +107,14 @@ fn every_fault_has_its_test() {
         Compress => damage_to_frames_shows_where_it_was_done,
         EncVersion => damage_to_ciphertexts_leaves_the_stanza_whole,
         EncMac => damage_to_ciphertexts_leaves_the_stanza_whole,
+    }
+    proofs! { MediaFault:
+        Status => the_media_host_fails_in_every_way,
+        Cut => the_media_host_fails_in_every_way,
+        Truncated => the_media_host_fails_in_every_way,
+        FlippedBit => the_media_host_fails_in_every_way,
+        ExtraBytes => the_media_host_fails_in_every_way,
+        Slow => the_media_host_fails_in_every_way,
     }
     proofs! { StreamForm:
         Bare => stream_errors_end_the_connection_in_every_form,
@@ -150,6 +160,7 @@ fn every_place_where_a_fault_strikes_has_its_test() {
         Finish => stages_of_a_connection_can_be_cut_and_frozen,
         Login => failures_come_instead_of_success,
         Drain => every_stage_after_the_login_can_be_told_apart,
+        Media => the_media_host_fails_in_every_way,
         Steady => every_stage_after_the_login_can_be_told_apart,
     }
 }

@@ -249,7 +249,7 @@ async fn the_admin_api_shows_and_changes_the_world() {
     assert_eq!(http(&sim, "GET", "/admin/violations", "").await.1["violations"], serde_json::json!([]));
     assert_eq!(http(&sim, "GET", "/admin/newsletters", "").await.0, 501);
     assert_eq!(http(&sim, "GET", "/admin/weather", "").await.0, 404);
-    assert_eq!(http(&sim, "POST", "/mms/image", "x").await.0, 501);
+    assert_eq!(http(&sim, "POST", "/mms/image", "x").await.0, 404);
     assert_eq!(http(&sim, "POST", "/admin/reset", "").await.0, 200);
     assert_eq!(http(&sim, "GET", "/admin/stats", "").await.1["accounts"], 2);
 }
