@@ -5,29 +5,21 @@
 //! ws://127.0.0.1:8080/ws/chat --root <key in hex>`, both as `wa-sim` prints them.
 #![allow(clippy::print_stdout)]
 
-use std::path::PathBuf;
+mod common;
+
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use clap::Parser;
-use tokio_tungstenite::tungstenite::http::Uri;
+use wa_client::Client;
 use wa_client::events::{Event, Kind};
 use wa_client::linking::{CodeError, CodeOptions};
-use wa_client::{Client, RootCa};
-use wa_store::SqliteStore;
 
 #[derive(Parser)]
 #[command(about = "An echo bot")]
-struct Arguments {
-    /// File that holds the account.
-    #[arg(long, default_value = "bot.db")]
-    store: PathBuf,
-    /// Another server than the live service.
-    #[arg(long)]
-    server: Option<Uri>,
-    /// Its root of trust: 32 bytes in hex.
-    #[arg(long, requires = "server")]
-    root: Option<String>,
+struct EchoArguments {
+    #[command(flatten)]
+    place: common::Arguments,
     /// Link by a code for this number, country code included, instead of the QR code.
     #[arg(long)]
     phone: Option<String>,
@@ -35,18 +27,8 @@ struct Arguments {
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    tracing_subscriber::fmt().with_env_filter(tracing_subscriber::EnvFilter::from_default_env()).init();
-    let arguments = Arguments::parse();
-    let store = SqliteStore::open(&arguments.store).await?;
-    let mut builder = Client::builder(store.account("main"));
-    if let Some(server) = arguments.server {
-        builder = builder.url(server);
-    }
-    if let Some(root) = arguments.root {
-        let key: [u8; 32] = hex::decode(root)?.try_into().ok().context("the root is not 32 bytes")?;
-        builder = builder.root(RootCa::new(key, 0));
-    }
-    let (client, mut events) = builder.connect().await?;
+    let arguments = EchoArguments::parse();
+    let (client, mut events) = common::connect(arguments.place).await?;
     if let Some(number) = arguments.phone.clone().filter(|_| client.me().is_none()) {
         tokio::spawn(link_by_code(client.clone(), number));
     }
