@@ -109,6 +109,12 @@ impl Builder {
         self
     }
 
+    /// Another way to open connections to the media hosts.
+    pub fn media_connector(mut self, connector: impl crate::media::MediaConnector + 'static) -> Self {
+        self.config.media_connector = Some(Arc::new(connector));
+        self
+    }
+
     /// Whether the account is shown as online while connected (default: yes).
     pub fn mark_online(mut self, presence: crate::presence::OnConnect) -> Self {
         self.config.presence = presence;

@@ -69,6 +69,10 @@ pub struct Timeouts {
     pub backlog: Duration,
     /// A `Sending` that is awaited gives [`Pending`](crate::messages::sending::SendReport::Pending) after this long: 90 s.
     pub send: Duration,
+    /// A transfer of a file in which nothing moves for this long has stalled: 30 s.
+    pub media: Duration,
+    /// How long the phone may take to bring a file back: 60 s.
+    pub media_retry: Duration,
 }
 
 impl Default for Timeouts {
@@ -83,6 +87,8 @@ impl Default for Timeouts {
             dead_after: secs(20),
             backlog: secs(60),
             send: secs(90),
+            media: secs(30),
+            media_retry: secs(60),
         }
     }
 }
@@ -108,6 +114,8 @@ pub(crate) struct Config {
     pub(crate) root: RootCa,
     pub(crate) egress: Egress,
     pub(crate) connector: Arc<dyn Connector>,
+    /// Another way to the media hosts than TCP and TLS through `egress`.
+    pub(crate) media_connector: Option<Arc<dyn crate::media::MediaConnector>>,
     pub(crate) device: DeviceName,
     pub(crate) version: ClientVersion,
     pub(crate) version_source: Option<Arc<dyn VersionSource>>,
@@ -133,6 +141,7 @@ impl Default for Config {
             root: RootCa::default(),
             egress: Egress::default(),
             connector: Arc::new(WebSocketConnector),
+            media_connector: None,
             device: DeviceName::default(),
             version: ClientVersion::BUILT_IN,
             version_source: None,
@@ -152,6 +161,15 @@ impl Default for Config {
 }
 
 impl Config {
+    pub(crate) fn http(&self) -> crate::media::HttpSettings {
+        crate::media::HttpSettings {
+            egress: self.egress.clone(),
+            connector: self.media_connector.clone(),
+            connect: self.timeouts.connect,
+            plain: self.url.scheme_str() == Some("ws"),
+        }
+    }
+
     pub(crate) fn dial_request(&self) -> DialRequest {
         DialRequest {
             url: self.url.clone(),

@@ -31,6 +31,7 @@ mod history;
 pub mod identity;
 pub mod linking;
 mod login;
+pub mod media;
 pub mod messages;
 mod prekeys;
 pub mod presence;

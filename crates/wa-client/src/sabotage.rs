@@ -53,6 +53,8 @@ mod switches {
         ReusedCounter,
         /// A message that cannot be opened is acknowledged, but not asked for again.
         SwallowedRetry,
+        /// A downloaded file is handed out although its hash or MAC does not fit.
+        UncheckedMedia,
     }
 
     macro_rules! points {

@@ -31,6 +31,11 @@ impl ByteRange {
         start..self.wanted.end.div_ceil(16).saturating_mul(16)
     }
 
+    /// Where the range begins in the file.
+    pub const fn start(&self) -> u64 {
+        self.wanted.start
+    }
+
     /// Whether the first 16 fetched bytes are only the initialisation vector; at the start of a file the derived one
     /// serves.
     pub const fn previous_block_is_iv(&self) -> bool {

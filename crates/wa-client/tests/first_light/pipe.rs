@@ -8,11 +8,20 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::{Sink, Stream};
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
+use wa_client::egress::Egress;
+use wa_client::media::{ByteStream, MediaConnector};
 use wa_client::{BoxTransport, Connector, DialError, DialRequest, RootCa, TransportError};
 use wa_sim::SimHandle;
 
 /// Connects to a simulator of this process.
 pub(crate) struct Pipe(pub(crate) Arc<SimHandle>);
+
+#[async_trait]
+impl MediaConnector for Pipe {
+    async fn connect(&self, _: &hyper::Uri, _: &Egress) -> Result<Box<dyn ByteStream>, DialError> {
+        Ok(Box::new(self.0.http()))
+    }
+}
 
 /// The root of trust of a simulator.
 pub(crate) fn root(sim: &SimHandle) -> RootCa {

@@ -79,6 +79,7 @@ impl Stage {
     pub(crate) fn builder(&self) -> Builder {
         Client::builder(self.store.account("main"))
             .connector(pipe::Pipe(Arc::clone(&self.sim)))
+            .media_connector(pipe::Pipe(Arc::clone(&self.sim)))
             .root(pipe::root(&self.sim))
             .randomness(StdRng::seed_from_u64(self.seed))
     }

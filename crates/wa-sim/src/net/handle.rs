@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use hyper_util::rt::TokioIo;
 use tokio::io::DuplexStream;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -12,8 +13,8 @@ use wa_binary::Node;
 
 use super::hub::Hub;
 use super::listener::{self, Tls, TlsFiles, Transports};
-use super::pipe::Raw;
-use super::{Info, SimError, session};
+use super::pipe::{Raw, ResetSwitch};
+use super::{Info, SimError, http, session};
 use crate::config::SimConfig;
 use crate::faults::{CloseHow, Fault};
 use crate::pairing::Linked;
@@ -21,6 +22,9 @@ use crate::phone::Received;
 use crate::trace::{Filter, Passed};
 use crate::watch::Violation;
 use crate::world::{AccountId, DeviceKey, Stats, World};
+
+/// The media hosts of a simulator without sockets: both are [`SimHandle::http`].
+const MEMORY_HOSTS: [&str; 2] = ["media.sim", "media-fallback.sim"];
 
 /// Where to listen.
 #[derive(Clone, Debug)]
@@ -66,6 +70,8 @@ impl Sim {
     #[must_use]
     pub fn start(config: SimConfig) -> SimHandle {
         let hub = Hub::new(config);
+        let hosts = MEMORY_HOSTS.map(str::to_owned).to_vec();
+        hub.with(|world, _| world.media_hosts = hosts);
         let timers = tokio::spawn(hub.clone().run_timers());
         let info = Arc::new(Info {
             address: "in-memory".to_owned(),
@@ -205,6 +211,21 @@ impl SimHandle {
     pub fn connect(&self) -> DuplexStream {
         let (near, far) = tokio::io::duplex(256 << 10);
         tokio::spawn(session::run(self.hub.clone(), Raw { stream: far }, "memory".to_owned()));
+        near
+    }
+
+    /// A client's stream on which HTTP/1.1 is spoken: the media host and the admin API, without a socket.
+    #[must_use]
+    pub fn http(&self) -> DuplexStream {
+        let (near, far) = tokio::io::duplex(64 << 10);
+        let (hub, info) = (self.hub.clone(), self.info.clone());
+        tokio::spawn(async move {
+            let far = TokioIo::new(far);
+            if let Err(error) = http::serve(hub, info, far, "memory".to_owned(), ResetSwitch::default()).await
+            {
+                tracing::debug!(%error, "an HTTP connection in memory");
+            }
+        });
         near
     }
 

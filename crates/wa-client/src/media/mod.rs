@@ -1,0 +1,104 @@
+//! Files: up to the media hosts and down from them, with everything that a person means by a file (chapter 06).
+
+mod download;
+mod error;
+mod fetch;
+mod hosts;
+mod http;
+mod retry;
+mod sink;
+mod source;
+mod spool;
+#[doc(hidden)]
+pub mod stanza;
+mod types;
+mod upload;
+
+pub use download::{Download, Downloaded, FileRef, LARGEST, LONGEST_RANGE};
+#[expect(unused_imports, reason = "for history and app state")]
+pub(crate) use download::{download_blob, forget_history};
+pub use error::{TransferAdvice, TransferError};
+pub(crate) use fetch::Shares;
+pub(crate) use http::HttpSettings;
+pub use http::{ByteStream, MediaConnector, TlsConnector};
+pub(crate) use retry::notification;
+pub use source::{FileSource, SealedUpload};
+pub use types::{Monitor, Progress};
+
+use std::path::Path;
+
+use tokio::io::AsyncRead;
+use wa_core::content::{Media, MediaKind};
+
+use crate::client::Client;
+
+/// Files of an account.
+#[derive(Debug, Clone, Copy)]
+pub struct MediaRoom<'c>(pub(super) &'c Client);
+
+impl Client {
+    /// Files.
+    pub const fn media(&self) -> MediaRoom<'_> {
+        MediaRoom(self)
+    }
+}
+
+impl<'c> MediaRoom<'c> {
+    /// Downloads the file of a message, or a file by its [`Media`](wa_core::content::Media).
+    pub fn download(&self, file: impl Into<FileRef>) -> Download<'c> {
+        Download::new(self.0, file.into())
+    }
+
+    /// Learns what a message says about a file (key, hashes, length, sidecar) without uploading it: encrypt ahead,
+    /// [upload](Self::upload_sealed) later. Constant memory.
+    ///
+    /// # Errors
+    /// [`TransferError::Source`].
+    pub async fn seal(
+        &self,
+        kind: MediaKind,
+        source: impl Into<FileSource>,
+    ) -> Result<SealedUpload, TransferError> {
+        source::seal(&self.0.shared, kind, source.into(), source::sidecar_of(kind)).await
+    }
+
+    /// The same for what can be read only once: it is encrypted into a temporary file in `folder`, which goes with the
+    /// last clone of the result.
+    ///
+    /// # Errors
+    /// [`TransferError::Source`], [`TransferError::Destination`].
+    pub async fn seal_reader(
+        &self,
+        kind: MediaKind,
+        reader: &mut (impl AsyncRead + Send + Unpin),
+        folder: impl AsRef<Path>,
+    ) -> Result<SealedUpload, TransferError> {
+        source::spool(&self.0.shared, kind, reader, folder.as_ref()).await
+    }
+
+    /// Uploads what was sealed. The same may be uploaded again, and lies in the same place. Dropping the future or
+    /// [cancelling](Monitor::cancel) ends it; a long one goes on where it broke when it is begun again.
+    ///
+    /// # Errors
+    /// [`TransferError`].
+    pub async fn upload_sealed(
+        &self,
+        sealed: &SealedUpload,
+        monitor: &Monitor,
+    ) -> Result<Media, TransferError> {
+        monitor.run(upload::upload(&self.0.shared, sealed, monitor)).await
+    }
+
+    /// Seals and uploads a file; the result goes into messages, as often as one likes.
+    ///
+    /// # Errors
+    /// [`TransferError`].
+    pub async fn upload(
+        &self,
+        kind: MediaKind,
+        source: impl Into<FileSource>,
+    ) -> Result<Media, TransferError> {
+        let sealed = self.seal(kind, source).await?;
+        self.upload_sealed(&sealed, &Monitor::new()).await
+    }
+}

@@ -1,0 +1,7 @@
+//! Files up and down against the simulator's media host (chapter 06): bytes compared, faults, nothing corrupt handed out.
+//! In virtual time unless a test says otherwise.
+
+#[path = "../stage/mod.rs"]
+mod stage;
+
+mod transfers;
