@@ -2,7 +2,10 @@
 // The package is unpatched; only the URL is another one. Arguments: URL, folder for its credentials, push name.
 
 import { createInterface } from "node:readline";
-import makeWASocket, { Browsers, DisconnectReason, useMultiFileAuthState } from "baileys";
+import makeWASocket, {
+  Browsers, DisconnectReason, generateWAMessageFromContent, useMultiFileAuthState,
+} from "baileys";
+import { composed, told } from "./content.mjs";
 
 const [url, folder, name] = process.argv.slice(2);
 const say = (event, rest = {}) => process.stdout.write(JSON.stringify({ event, ...rest }) + "\n");
@@ -14,20 +17,9 @@ const logger = process.env.BAILEYS_LOG
 
 let socket;
 let stopping = false;
+// Own messages, and all of them, by their id: what is resent, what others refer to.
 const sent = new Map();
-
-function contentOf(message) {
-  const inner = message?.ephemeralMessage?.message ?? message;
-  if (inner?.conversation) return { kind: "text", text: inner.conversation };
-  if (inner?.extendedTextMessage) {
-    const { text, contextInfo } = inner.extendedTextMessage;
-    return { kind: "text", text, quoted: contextInfo?.stanzaId || undefined };
-  }
-  if (inner?.reactionMessage) {
-    return { kind: "reaction", text: inner.reactionMessage.text, target: inner.reactionMessage.key?.id };
-  }
-  return { kind: Object.keys(inner ?? {}).filter((key) => key !== "messageContextInfo")[0] ?? "none" };
-}
+const known = new Map();
 
 async function connect() {
   const { state, saveCreds } = await useMultiFileAuthState(folder);
@@ -41,7 +33,7 @@ async function connect() {
     syncFullHistory: false,
     shouldSyncHistoryMessage: () => false,
     markOnlineOnConnect: true,
-    getMessage: async (key) => sent.get(key.id),
+    getMessage: async (key) => sent.get(key.id)?.message,
   });
   socket.ev.on("creds.update", saveCreds);
   socket.ev.on("connection.update", ({ connection, lastDisconnect, qr, isNewLogin, receivedPendingNotifications }) => {
@@ -55,19 +47,30 @@ async function connect() {
       if (code === DisconnectReason.restartRequired && !stopping) connect();
     }
   });
-  socket.ev.on("messages.upsert", ({ messages, type }) => {
-    for (const { key, message, pushName, messageStubType, messageStubParameters } of messages) {
+  socket.ev.on("messages.upsert", async ({ messages, type }) => {
+    for (const whole of messages) {
+      const { key, message, pushName, messageStubType, messageStubParameters } = whole;
       if (!message) {
         say("undecryptable", { id: key.id, chat: key.remoteJid, why: messageStubParameters, stub: messageStubType });
         continue;
       }
       if (key.fromMe && sent.has(key.id)) continue;
+      known.set(key.id, whole);
+      let content;
+      try {
+        content = await told(whole, known, [socket.user?.id, socket.user?.lid]);
+      } catch (error) {
+        content = { kind: "broken", why: String(error?.stack ?? error) };
+      }
       say("message", {
         id: key.id, chat: key.remoteJid, chat_alt: key.remoteJidAlt, from_me: !!key.fromMe,
         sender: key.participant ?? key.remoteJid, sender_alt: key.participantAlt, name: pushName, type,
-        ...contentOf(message),
+        ...content,
       });
     }
+  });
+  socket.ev.on("call", (calls) => {
+    for (const { id, from, status } of calls) say("call", { call: id, from, what: status });
   });
   socket.ev.on("messages.reaction", (reactions) => {
     for (const { key, reaction } of reactions) {
@@ -92,16 +95,22 @@ const commands = {
   async pair_code({ phone }) {
     say("code", { code: await socket.requestPairingCode(phone) });
   },
-  async send({ to, text, quoted }) {
-    const options = quoted ? { quoted: { key: quoted.key, message: { conversation: quoted.text } } } : {};
-    const result = await socket.sendMessage(to, { text }, options);
-    sent.set(result.key.id, result.message);
-    return { id: result.key.id };
+  /** A text, unless `kind` says otherwise; the other fields are those of content.mjs. */
+  async send({ to, kind = "text", ...fields }) {
+    const { content, raw, options } = await composed(kind, fields, known, socket.waUploadToServer);
+    let whole;
+    if (raw) {
+      whole = generateWAMessageFromContent(to, raw, { userJid: socket.user.id, ...options });
+      await socket.relayMessage(to, whole.message, { messageId: whole.key.id });
+    } else {
+      whole = await socket.sendMessage(to, content, options);
+    }
+    sent.set(whole.key.id, whole);
+    known.set(whole.key.id, whole);
+    return { id: whole.key.id };
   },
-  async react({ key, emoji }) {
-    const result = await socket.sendMessage(key.remoteJid, { react: { text: emoji, key } });
-    sent.set(result.key.id, result.message);
-    return { id: result.key.id };
+  async reject({ call, from }) {
+    await socket.rejectCall(call, from);
   },
   async read({ keys }) {
     await socket.readMessages(keys);

@@ -3,6 +3,8 @@
 //! the crates as they are. Arguments: host:port, root key in hex, SQLite file.
 #![allow(clippy::print_stdout)]
 
+mod content;
+
 use std::collections::HashMap;
 use std::io::BufRead as _;
 use std::sync::Arc;
@@ -10,31 +12,40 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use parking_lot::Mutex;
-use prost::Message as _;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
+use wa_client::calls::{CallEvent, CallState};
 use wa_client::events::{Event, EventStream, Kind};
 use wa_client::health::Status;
 use wa_client::linking::CodeOptions;
-use wa_client::messages::builder::Message;
+use wa_client::messages::content::Target;
 use wa_client::messages::sending::SendReport;
-use wa_client::messages::types::{Content, ReceiptKind, ReceivedMessage};
+use wa_client::messages::types::{ReceiptKind, ReceivedMessage};
 use wa_client::{Client, Jid, RootCa};
-use wa_proto::e2e_message as proto;
 use wa_store::{SqliteStore, Store};
+
+use content::{Known, composed};
 
 /// How long the end of a connection may take.
 const GOODBYE: Duration = Duration::from_secs(5);
 
-/// Messages by their id: what replies quote and read receipts name.
-type Seen = Arc<Mutex<HashMap<String, ReceivedMessage>>>;
+/// What came, by its id: what replies quote, read receipts name and refusals refuse.
+#[derive(Default)]
+struct Came {
+    messages: HashMap<String, ReceivedMessage>,
+    calls: HashMap<String, CallEvent>,
+}
+
+type Seen = Arc<Mutex<Came>>;
 
 struct Driver {
     store: Store,
     url: tokio_tungstenite::tungstenite::http::Uri,
     root: RootCa,
     seen: Seen,
+    /// Names of own messages by their id.
+    sent: HashMap<String, Target>,
     running: Option<(Client, JoinHandle<()>)>,
 }
 
@@ -57,6 +68,7 @@ async fn main() -> Result<()> {
         url: format!("ws://{address}/ws/chat").parse()?,
         root: RootCa::new(key, 0),
         seen: Seen::default(),
+        sent: HashMap::new(),
         running: None,
     };
     let (give, mut commands) = mpsc::unbounded_channel();
@@ -99,22 +111,28 @@ impl Driver {
                 say("code", json!({ "code": code.to_string() }));
             }
             "send" => {
-                let mut message = Message::text(text(command, "text")?);
-                if let Some(quoted) = command["quoted"]["key"]["id"].as_str() {
-                    message = message.reply_to(&self.message(quoted)?);
-                }
+                let message = composed(command["kind"].as_str().unwrap_or("text"), command, self)?;
                 let to: Jid = text(command, "to")?.parse()?;
                 let sending = self.client()?.messages().send(&to, message).await?;
                 let id = sending.id.to_string();
                 match sending.await {
-                    SendReport::Accepted(_) => return Ok(json!({ "id": id })),
+                    SendReport::Accepted(_) => {
+                        let target = Target::new(id.as_str(), to, None, true);
+                        self.sent.insert(id.clone(), target);
+                        return Ok(json!({ "id": id }));
+                    }
                     other => bail!("{other:?}"),
                 }
+            }
+            "reject" => {
+                let call =
+                    self.seen.lock().calls.get(text(command, "call")?).cloned().context("no such call")?;
+                self.client()?.calls().reject(&call)?;
             }
             "read" => {
                 let keys = command["keys"].as_array().context("no keys")?;
                 for key in keys {
-                    let message = self.message(text(key, "id")?)?;
+                    let message = self.received(text(key, "id")?)?;
                     self.client()?.mark_read(&[&message])?;
                 }
             }
@@ -132,9 +150,18 @@ impl Driver {
     fn client(&self) -> Result<&Client> {
         Ok(&self.running.as_ref().context("not connected")?.0)
     }
+}
 
-    fn message(&self, id: &str) -> Result<ReceivedMessage> {
-        self.seen.lock().get(id).cloned().with_context(|| format!("no message {id} was received"))
+impl Known for Driver {
+    fn received(&self, id: &str) -> Result<ReceivedMessage> {
+        self.seen.lock().messages.get(id).cloned().with_context(|| format!("no message {id} was received"))
+    }
+
+    fn target(&self, id: &str) -> Result<Target> {
+        match self.sent.get(id) {
+            Some(own) => Ok(own.clone()),
+            None => Ok(Target::from(&self.received(id)?)),
+        }
     }
 }
 
@@ -170,8 +197,20 @@ fn told(event: &Event, seen: &Seen) {
             say("undecryptable", json!({ "id": id, "chat": chat.jid.to_string() }));
         }
         Kind::Message(message) => {
-            seen.lock().insert(message.id.to_string(), (**message).clone());
+            seen.lock().messages.insert(message.id.to_string(), (**message).clone());
             say("message", shown(message, event));
+        }
+        Kind::Call(call) => {
+            let what = match call.action {
+                CallState::Offered => "offer",
+                CallState::Rejected(_) => "reject",
+                _ => "other",
+            };
+            say(
+                "call",
+                json!({ "call": call.call.as_str(), "from": call.creator.to_string(), "what": what }),
+            );
+            seen.lock().calls.insert(call.call.to_string(), call.clone());
         }
         Kind::Receipt(receipt) => {
             let what = match receipt.kind {
@@ -195,21 +234,8 @@ fn shown(message: &ReceivedMessage, event: &Event) -> Value {
         "id": message.id.as_str(), "chat": message.chat.jid.to_string(), "from_me": message.from_me,
         "sender": sender, "name": message.push_name.as_deref(), "delivery": format!("{:?}", event.delivery),
     });
-    if let Content::Text(text) = &message.content {
-        fields["kind"] = json!("text");
-        fields["text"] = json!(text.body);
-        if let Some(quoted) = message.reply_to() {
-            fields["quoted"] = json!(quoted.id);
-        }
-        return fields;
-    }
-    // Not typed yet: the original bytes say what it is.
-    fields["kind"] = json!("other");
-    let decoded = proto::Message::decode(message.original.clone()).ok();
-    if let Some(reaction) = decoded.and_then(|message| message.reaction_message) {
-        fields["kind"] = json!("reaction");
-        fields["text"] = json!(reaction.text);
-        fields["target"] = json!(reaction.key.and_then(|key| key.id));
+    if let Some(fields) = fields.as_object_mut() {
+        fields.extend(content::shown(message));
     }
     fields
 }

@@ -18,7 +18,6 @@ import (
 	_ "github.com/mattn/go-sqlite3"
 	"go.mau.fi/whatsmeow"
 	waCompanionReg "go.mau.fi/whatsmeow/proto/waCompanionReg"
-	waE2E "go.mau.fi/whatsmeow/proto/waE2E"
 	"go.mau.fi/whatsmeow/store"
 	"go.mau.fi/whatsmeow/store/sqlstore"
 	"go.mau.fi/whatsmeow/types"
@@ -55,23 +54,25 @@ type key struct {
 	Participant string `json:"participant"`
 }
 
-type quoted struct {
-	Key  key    `json:"key"`
-	Text string `json:"text"`
-}
-
 type command struct {
 	Cmd     string   `json:"cmd"`
 	N       int      `json:"n"`
 	Phone   string   `json:"phone"`
 	To      string   `json:"to"`
-	Text    string   `json:"text"`
-	Quoted  *quoted  `json:"quoted"`
-	Key     key      `json:"key"`
+	Kind    string   `json:"kind"`
 	Keys    []key    `json:"keys"`
-	Emoji   string   `json:"emoji"`
+	Call    string   `json:"call"`
+	From    string   `json:"from"`
 	Subject string   `json:"subject"`
 	Members []string `json:"members"`
+	said
+}
+
+// The client, and the messages that others refer to, by their id.
+type driver struct {
+	client *whatsmeow.Client
+	guard  sync.Mutex
+	known  map[string]known
 }
 
 func main() {
@@ -101,11 +102,14 @@ func main() {
 	// Two clients with one push name become two devices of one account.
 	store.BaseClientPayload.PushName = proto.String(name)
 	client := whatsmeow.NewClient(device, log)
+	// With them messages carry the secrets that votes, responses and comments are sealed under.
+	client.SendReportingTokens = true
 	web := httpClient(address)
 	client.SetWebsocketHTTPClient(web)
 	client.SetPreLoginHTTPClient(web)
 	client.SetMediaHTTPClient(web)
-	client.AddEventHandler(func(event any) { handle(client, event) })
+	d := &driver{client: client, known: map[string]known{}}
+	client.AddEventHandler(func(event any) { d.handle(ctx, event) })
 
 	lines := bufio.NewScanner(os.Stdin)
 	lines.Buffer(nil, 1<<20)
@@ -114,7 +118,7 @@ func main() {
 		if err := json.Unmarshal(lines.Bytes(), &cmd); err != nil {
 			panic(err)
 		}
-		result, err := run(ctx, client, cmd)
+		result, err := d.run(ctx, cmd)
 		if err != nil {
 			say("failed", map[string]any{"n": cmd.N, "cmd": cmd.Cmd, "error": err.Error()})
 			continue
@@ -127,7 +131,8 @@ func main() {
 	}
 }
 
-func handle(client *whatsmeow.Client, event any) {
+func (d *driver) handle(ctx context.Context, event any) {
+	client := d.client
 	switch event := event.(type) {
 	case *events.PairSuccess:
 		say("paired", map[string]any{"jid": event.ID.String(), "lid": event.LID.String()})
@@ -147,8 +152,21 @@ func handle(client *whatsmeow.Client, event any) {
 			"chat_alt": event.Info.RecipientAlt.String(),
 			"sender":   event.Info.Sender.String(), "sender_alt": event.Info.SenderAlt.String(), "name": event.Info.PushName,
 		}
-		content(fields, event.Message)
+		d.guard.Lock()
+		defer d.guard.Unlock()
+		// What only brings a sender key says nothing.
+		if content(event.Message) == nil && event.Message.Conversation == nil {
+			return
+		}
+		d.known[event.Info.ID] = known{event.Info, event.Message}
+		for key, value := range d.told(ctx, event) {
+			fields[key] = value
+		}
 		say("message", fields)
+	case *events.CallOffer:
+		say("call", map[string]any{"call": event.CallID, "from": event.CallCreator.String(), "what": "offer"})
+	case *events.CallReject:
+		say("call", map[string]any{"call": event.CallID, "from": event.From.String(), "what": "reject"})
 	case *events.Receipt:
 		what := "delivered"
 		switch event.Type {
@@ -164,24 +182,8 @@ func handle(client *whatsmeow.Client, event any) {
 	}
 }
 
-func content(fields map[string]any, message *waE2E.Message) {
-	switch {
-	case message.GetConversation() != "":
-		fields["kind"], fields["text"] = "text", message.GetConversation()
-	case message.ExtendedTextMessage != nil:
-		fields["kind"], fields["text"] = "text", message.ExtendedTextMessage.GetText()
-		if id := message.ExtendedTextMessage.GetContextInfo().GetStanzaID(); id != "" {
-			fields["quoted"] = id
-		}
-	case message.ReactionMessage != nil:
-		fields["kind"], fields["text"] = "reaction", message.ReactionMessage.GetText()
-		fields["target"] = message.ReactionMessage.GetKey().GetID()
-	default:
-		fields["kind"] = "other"
-	}
-}
-
-func run(ctx context.Context, client *whatsmeow.Client, cmd command) (map[string]any, error) {
+func (d *driver) run(ctx context.Context, cmd command) (map[string]any, error) {
+	client := d.client
 	switch cmd.Cmd {
 	case "connect":
 		if client.Store.ID == nil {
@@ -211,34 +213,13 @@ func run(ctx context.Context, client *whatsmeow.Client, cmd command) (map[string
 		if err != nil {
 			return nil, err
 		}
-		message := &waE2E.Message{Conversation: proto.String(cmd.Text)}
-		if cmd.Quoted != nil {
-			participant := cmd.Quoted.Key.Participant
-			if participant == "" {
-				participant = cmd.Quoted.Key.RemoteJid
-			}
-			message = &waE2E.Message{ExtendedTextMessage: &waE2E.ExtendedTextMessage{
-				Text: proto.String(cmd.Text),
-				ContextInfo: &waE2E.ContextInfo{
-					StanzaID:      proto.String(cmd.Quoted.Key.ID),
-					Participant:   proto.String(participant),
-					QuotedMessage: &waE2E.Message{Conversation: proto.String(cmd.Quoted.Text)},
-				},
-			}}
-		}
-		return send(ctx, client, to, message)
-	case "react":
-		chat, err := types.ParseJID(cmd.Key.RemoteJid)
+		return d.send(ctx, to, cmd)
+	case "reject":
+		from, err := types.ParseJID(cmd.From)
 		if err != nil {
 			return nil, err
 		}
-		sender := chat
-		if cmd.Key.Participant != "" {
-			if sender, err = types.ParseJID(cmd.Key.Participant); err != nil {
-				return nil, err
-			}
-		}
-		return send(ctx, client, chat, client.BuildReaction(chat, sender.ToNonAD(), cmd.Key.ID, cmd.Emoji))
+		return nil, client.RejectCall(ctx, from, cmd.Call)
 	case "read":
 		for _, one := range cmd.Keys {
 			chat, err := types.ParseJID(one.RemoteJid)
@@ -280,11 +261,26 @@ func run(ctx context.Context, client *whatsmeow.Client, cmd command) (map[string
 	return nil, fmt.Errorf("unknown command %q", cmd.Cmd)
 }
 
-func send(ctx context.Context, client *whatsmeow.Client, to types.JID, message *waE2E.Message) (map[string]any, error) {
-	response, err := client.SendMessage(ctx, to, message)
+// Sends a text, unless the command names another kind.
+func (d *driver) send(ctx context.Context, to types.JID, cmd command) (map[string]any, error) {
+	if cmd.Kind == "" {
+		cmd.Kind = "text"
+	}
+	d.guard.Lock()
+	message, err := d.composed(ctx, to, cmd.Kind, &cmd.said)
+	d.guard.Unlock()
 	if err != nil {
 		return nil, err
 	}
+	response, err := d.client.SendMessage(ctx, to, message)
+	if err != nil {
+		return nil, err
+	}
+	info := types.MessageInfo{ID: response.ID, Timestamp: response.Timestamp}
+	info.Chat, info.Sender, info.IsFromMe, info.IsGroup = to, response.Sender.ToNonAD(), true, to.Server == types.GroupServer
+	d.guard.Lock()
+	d.known[response.ID] = known{info, message}
+	d.guard.Unlock()
 	return map[string]any{"id": response.ID}, nil
 }
 

@@ -1,6 +1,6 @@
 //! `cargo xtask interop [name]`: the suites below `interop/`, in which other people's implementations talk to ours.
 //! A suite is a folder with an executable `run` that installs what it needs and fails when anything does. The name of a
-//! client in the matrix runs the pairs that it is in.
+//! client in the matrix runs the pairs that it is in, `kinds` what it does with every kind of message.
 
 use std::fs;
 use std::process::Command;
@@ -13,11 +13,18 @@ use crate::shell::{Steps, target_folder};
 /// converse in the tests of `wa-client`.
 const MATRIX: &str = "matrix";
 const OURS: &str = "ours";
+/// The part of the matrix in which every kind of message crosses.
+const KINDS: &str = "kinds";
 const CLIENTS: [&str; 3] = ["baileys", "whatsmeow", OURS];
 
 pub(crate) fn run(steps: &mut Steps, only: Option<&str>) -> Result<()> {
     if let Some(client) = only.filter(|name| CLIENTS.contains(name)) {
         return run_pairs(steps, client);
+    }
+    if only == Some(KINDS) {
+        let mut command = suite_command(steps, MATRIX);
+        command.arg(KINDS);
+        return steps.run("interop kinds", &mut command);
     }
     let folder = steps.root.join("interop");
     let mut suites = Vec::new();

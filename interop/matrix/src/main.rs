@@ -3,10 +3,14 @@
 //! where one is missing, and at the end looks at what the simulator's conformance watch has noted.
 //!
 //! `matrix <wa-sim binary> <interop folder> <whatsmeow driver> <our driver> [pair..]`, a pair being `baileys-whatsmeow`
-//! or the like.
+//! or the like, or `kinds`: every kind of message in both directions.
 
+mod kinds;
+mod report;
+mod samples;
 mod sim;
 mod stranger;
+mod table;
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -109,10 +113,8 @@ impl Scene<'_> {
         let (a_pn, b_pn) = (a.pn.clone(), b.pn.clone());
         let (first, seen) = self.text(&mut a, &mut b, &b_pn, "first contact")?;
         // A reply quotes what was received, as it was received.
-        let key = json!({ "remoteJid": seen["chat"], "fromMe": false, "id": first });
         let reply = format!("{} a reply", self.tag);
-        let quoted = json!({ "key": key, "text": format!("{} first contact", self.tag) });
-        let sent = b.run("send", json!({ "to": seen["chat"], "text": reply, "quoted": quoted }))?;
+        let sent = b.run("send", json!({ "to": seen["chat"], "text": reply, "quote": first }))?;
         let got = a.expect_text(&reply, sent["id"].as_str().unwrap_or_default())?;
         ensure!(got["quoted"] == first.as_str(), "the reply quotes {} instead of {first}", got["quoted"]);
         self.checked("a reply that quotes");
@@ -147,8 +149,8 @@ impl Scene<'_> {
 
     /// B reacts to a message of A.
     fn reaction(&mut self, a: &mut Stranger, b: &mut Stranger, first: &str, seen: &Value) -> Result<()> {
-        let key = json!({ "remoteJid": seen["chat"], "fromMe": false, "id": first, "participant": "" });
-        b.run("react", json!({ "key": key, "emoji": "👍" }))?;
+        let reaction = json!({ "to": seen["chat"], "kind": "reaction", "target": first, "text": "👍" });
+        b.run("send", reaction)?;
         a.wait("the reaction", |line| {
             line["target"] == first
                 && line["text"] == "👍"
@@ -226,47 +228,72 @@ fn main() -> Result<()> {
     let mut arguments = std::env::args_os().skip(1).map(PathBuf::from);
     let mut next = |what| arguments.next().with_context(|| format!("no {what} given"));
     let (binary, interop) = (next("simulator")?, next("interop folder")?);
+    let document = interop.join("../docs/interop.md");
     let programs = Programs { interop, whatsmeow: next("whatsmeow driver")?, ours: next("our driver")? };
     let wanted: Vec<String> = arguments.map(|pair| pair.display().to_string()).collect();
+    let is_wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|one| one == name);
     let (mut scenes, mut failed) = (0, 0);
+    let mut tell = |name: &str, outcome: Result<usize>, started: Instant| {
+        scenes += 1;
+        match outcome {
+            Ok(checks) => println!("{name}: {checks} checks in {:.1} s\n", started.elapsed().as_secs_f32()),
+            Err(error) => {
+                failed += 1;
+                println!("{name}: FAILED: {error:#}\n");
+            }
+        }
+    };
     for one in Kind::ALL {
         for other in Kind::ALL {
             let pair = format!("{}-{}", one.name(), other.name());
             // What only others can begin needs one of them.
-            if !(one.acts_first() || other.acts_first()) || !wanted.is_empty() && !wanted.contains(&pair) {
+            if !(one.acts_first() || other.acts_first()) || !is_wanted(&pair) {
                 continue;
             }
-            scenes += 1;
-            let started = Instant::now();
             println!("{pair}");
-            match scene(&binary, &programs, one, other) {
-                Ok(checks) => {
-                    println!("{pair}: {checks} checks in {:.1} s\n", started.elapsed().as_secs_f32())
-                }
-                Err(error) => {
-                    failed += 1;
-                    println!("{pair}: FAILED: {error:#}\n");
-                }
-            }
+            let started = Instant::now();
+            // Where the roles differ the second is linked by code, so that all clients are linked in both ways.
+            let by = if one == other { By::Qr } else { By::Code };
+            let outcome = scene(&binary, &programs, &pair, |scene| scene.run(one, other, by));
+            tell(&pair, outcome, started);
         }
+    }
+    if is_wanted("kinds") {
+        let mut outcomes = report::Outcomes::default();
+        for (one, other) in kinds::PAIRS {
+            let name = format!("kinds, {} and {}", one.name(), other.name());
+            println!("{name}");
+            let started = Instant::now();
+            let outcome = scene(&binary, &programs, &name, |scene| scene.kinds(one, other, &mut outcomes));
+            tell(&name, outcome, started);
+        }
+        let started = Instant::now();
+        tell("the table of kinds", outcomes.hold_against(&document).map(|()| 1), started);
     }
     println!("{} passed, {failed} failed", scenes - failed);
     if failed > 0 || scenes == 0 {
-        bail!("{failed} of {scenes} pairs failed");
+        bail!("{failed} of {scenes} failed");
     }
     Ok(())
 }
 
-fn scene(binary: &Path, programs: &Programs, one: Kind, other: Kind) -> Result<usize> {
+fn scene(
+    binary: &Path,
+    programs: &Programs,
+    name: &str,
+    play: impl FnOnce(&mut Scene<'_>) -> Result<()>,
+) -> Result<usize> {
     let sim = Sim::start(binary)?;
-    let place =
-        Place { address: sim.address.clone(), root_hex: sim.root_hex.clone(), programs: programs.clone() };
+    let place = Place {
+        address: sim.address.clone(),
+        root_hex: sim.root_hex.clone(),
+        certificate: sim.certificate.clone(),
+        programs: programs.clone(),
+    };
     let folder = tempfile::tempdir()?;
-    let tag = format!("{}{}", &one.name()[..1], &other.name()[..1]);
+    let tag = name.split('-').filter_map(|word| word.chars().next()).collect();
     let mut scene = Scene { sim: &sim, place, folder, tag, checks: 0, accounts: Vec::new() };
-    // Where the roles differ the second is linked by code, so that all clients are linked in both ways.
-    let by = if one == other { By::Qr } else { By::Code };
-    scene.run(one, other, by)?;
+    play(&mut scene)?;
     watch(&sim, &scene.accounts)?;
     Ok(scene.checks)
 }

@@ -1,16 +1,22 @@
 //! The simulator as a process, and its admin API.
 
 use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
+/// Number of the first companion of every account.
+pub const FIRST_DEVICE: &str = "3";
+
 pub struct Sim {
     child: Child,
     pub address: String,
     pub root_hex: String,
+    /// The certificate of its port, for those who insist on TLS towards the media host: a PEM file.
+    pub certificate: PathBuf,
+    _folder: tempfile::TempDir,
     /// Kept open: the simulator ends with it.
     _stdout: BufReader<std::process::ChildStdout>,
 }
@@ -18,7 +24,7 @@ pub struct Sim {
 impl Sim {
     pub fn start(binary: &Path) -> Result<Self> {
         let mut child = Command::new(binary)
-            .args(["--listen", "127.0.0.1:0", "--plain", "--seed", "7", "--first-device", "3"])
+            .args(["--listen", "127.0.0.1:0", "--seed", "7", "--first-device", FIRST_DEVICE])
             .stdout(Stdio::piped())
             .spawn()
             .with_context(|| format!("{} cannot be started", binary.display()))?;
@@ -28,9 +34,12 @@ impl Sim {
         let info: Value =
             serde_json::from_str(&line).with_context(|| format!("not the first line: {line}"))?;
         let url = info["ws"].as_str().context("no ws address")?;
-        let address = url.trim_start_matches("ws://").split('/').next().unwrap_or_default().to_owned();
+        let address = url.trim_start_matches("wss://").split('/').next().unwrap_or_default().to_owned();
         let root_hex = info["noise_root"]["public_key_hex"].as_str().context("no root")?.to_owned();
-        Ok(Self { child, address, root_hex, _stdout: stdout })
+        let folder = tempfile::tempdir()?;
+        let certificate = folder.path().join("certificate.pem");
+        std::fs::write(&certificate, info["tls_cert_pem"].as_str().context("no certificate")?)?;
+        Ok(Self { child, address, root_hex, certificate, _folder: folder, _stdout: stdout })
     }
 
     pub fn post(&self, path: &str, body: &str) -> Result<Value> {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
-/// How long anything may take before it counts as lost.
+/// The patience of one that was just started.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Whose client it is.
@@ -34,6 +34,15 @@ impl Kind {
         }
     }
 
+    /// As the documents write it.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Baileys => "Baileys",
+            Self::Whatsmeow => "whatsmeow",
+            Self::Ours => "ours",
+        }
+    }
+
     /// Whether it can make groups and send reactions: ours does not yet, and leaves that to the other one.
     pub const fn acts_first(self) -> bool {
         !matches!(self, Self::Ours)
@@ -45,6 +54,8 @@ impl Kind {
 pub struct Place {
     pub address: String,
     pub root_hex: String,
+    /// PEM file with the certificate of the port.
+    pub certificate: PathBuf,
     pub programs: Programs,
 }
 
@@ -66,6 +77,8 @@ pub struct Stranger {
     seen: Vec<Value>,
     taken: Vec<bool>,
     commands: u64,
+    /// How long anything may take before it counts as lost.
+    pub patience: Duration,
     /// Own address, known once it is open.
     pub pn: String,
     pub lid: String,
@@ -78,6 +91,7 @@ impl Stranger {
         let mut command = match kind {
             Kind::Baileys => {
                 let mut command = Command::new("node");
+                command.env("NODE_EXTRA_CA_CERTS", &place.certificate);
                 command.arg(place.programs.interop.join("baileys/driver.mjs"));
                 command.arg(format!("ws://{}/ws/chat", place.address)).arg(folder).arg(name);
                 command
@@ -113,7 +127,8 @@ impl Stranger {
         });
         let (seen, taken) = (Vec::new(), Vec::new());
         let (pn, lid) = (String::new(), String::new());
-        Ok(Self { kind, name: name.to_owned(), child, stdin, lines, seen, taken, commands: 0, pn, lid })
+        let (name, patience) = (name.to_owned(), PATIENCE);
+        Ok(Self { kind, name, child, stdin, lines, seen, taken, commands: 0, patience, pn, lid })
     }
 
     /// Gives a command and waits until it is done.
@@ -134,7 +149,7 @@ impl Stranger {
 
     /// Waits for a line that was not taken yet, and takes it.
     pub fn wait(&mut self, what: &str, fits: impl Fn(&Value) -> bool) -> Result<Value> {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + self.patience;
         loop {
             let found = self.seen.iter().zip(&self.taken).position(|(line, taken)| !taken && fits(line));
             if let Some(index) = found {

@@ -1,0 +1,278 @@
+//! The kinds of messages that cross between the clients: what is sent, and what must arrive. A new kind is one row here
+//! and its words in the drivers (`content.mjs`, `content.go`, `content.rs`).
+
+use serde_json::{Value, json};
+
+use crate::samples::Sample;
+use crate::stranger::Kind;
+
+/// Where a row is played.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Chat {
+    Direct,
+    Group,
+    Status,
+}
+
+/// The earlier message that a row is about, by the name of its row.
+#[derive(Debug, Clone, Copy)]
+pub enum About {
+    /// One that the sender sent.
+    Own(&'static str),
+    /// One that the other side sent.
+    Theirs(&'static str),
+}
+
+/// A client that has no part in a row, and why.
+pub struct Apart {
+    pub client: Kind,
+    pub role: Role,
+    pub why: &'static str,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    Sends,
+    Receives,
+}
+
+/// A message that is sent in both directions. In its fields `$about` is the id of the message that it is about, `$to`
+/// and `$from` are the numbers' addresses.
+pub struct Row {
+    pub chat: Chat,
+    pub name: &'static str,
+    /// What the drivers call it.
+    pub kind: &'static str,
+    pub fields: Value,
+    pub about: Option<About>,
+    pub file: Option<Sample>,
+    /// Where it arrives as something else than it was sent.
+    pub arrives: Value,
+    pub apart: Vec<Apart>,
+}
+
+fn row(name: &'static str, kind: &'static str, fields: Value) -> Row {
+    let (about, file, arrives, apart) = (None, None, json!({}), Vec::new());
+    Row { chat: Chat::Direct, name, kind, fields, about, file, arrives, apart }
+}
+
+impl Row {
+    fn own(self, row: &'static str) -> Self {
+        Self { about: Some(About::Own(row)), ..self }
+    }
+
+    fn theirs(self, row: &'static str) -> Self {
+        Self { about: Some(About::Theirs(row)), ..self }
+    }
+
+    fn file(self, file: Sample) -> Self {
+        let with = Self { file: Some(file), ..self };
+        with.unsent(Kind::Ours, NO_FILES).apart(Kind::Ours, Role::Receives, NO_FILES)
+    }
+
+    fn arrives(self, arrives: Value) -> Self {
+        Self { arrives, ..self }
+    }
+
+    fn apart(mut self, client: Kind, role: Role, why: &'static str) -> Self {
+        self.apart.push(Apart { client, role, why });
+        self
+    }
+
+    fn unsent(self, client: Kind, why: &'static str) -> Self {
+        self.apart(client, Role::Sends, why)
+    }
+
+    fn within(self, chat: Chat) -> Self {
+        Self { chat, ..self }
+    }
+}
+
+const NO_VOTE: &str = "Baileys opens votes and event responses, but does not seal them";
+const HIDDEN_REVOKE: &str = "whatsmeow marks its revokes `decrypt-fail=\"hide\"`; the live service is said to deliver \
+                             such a revoke to nobody, and the simulator does not";
+const NO_FILES: &str = "`wa-client` neither uploads nor downloads files yet";
+const NO_STATUS: &str = "`wa-client` posts no status yet";
+const NO_COMMENT: &str = "Baileys knows no comments";
+const NO_ASKER: &str =
+    "`wa-client` receives buttons and lists, but does not send them: the live service refuses them";
+
+/// The rows, in the order in which they are played.
+pub fn rows() -> Vec<Row> {
+    let mut rows = texts();
+    rows.extend(files());
+    rows.extend(about_others());
+    rows.extend(cards());
+    rows.extend(buttons());
+    rows.extend(group());
+    rows.extend(status());
+    rows
+}
+
+fn texts() -> Vec<Row> {
+    let link = json!({
+        "text": "look: https://example.com/tea", "link": "https://example.com/tea", "title": "Tea",
+        "description": "All about tea",
+    });
+    vec![
+        row("text", "text", json!({ "text": "hello" })),
+        row(
+            "reply with a mention",
+            "text",
+            json!({ "text": "hello @you", "quote": "$about", "mentions": ["$to"] }),
+        )
+        .theirs("text"),
+        row("link preview", "text", link),
+        row("forwarded text", "forward", json!({}))
+            .theirs("text")
+            .arrives(json!({ "kind": "text", "text": "hello", "forwarded": 1 })),
+        row("text that disappears", "text", json!({ "text": "soon gone", "expires": 604_800 })),
+        row("disappearing messages on", "disappearing", json!({ "seconds": 604_800 })),
+        row("disappearing messages off", "disappearing", json!({ "seconds": 0 })),
+    ]
+}
+
+fn files() -> Vec<Row> {
+    let waveform = "0a14".repeat(32);
+    vec![
+        row("image", "image", json!({ "text": "a picture" })).file(Sample::Jpeg),
+        row("view-once image", "image", json!({ "text": "once", "view_once": true })).file(Sample::Jpeg),
+        row("video", "video", json!({ "text": "a film", "seconds": 3 })).file(Sample::Mp4),
+        row("GIF", "gif", json!({ "seconds": 2 })).file(Sample::Mp4),
+        row("round video", "round-video", json!({})).file(Sample::Mp4),
+        row("audio", "audio", json!({ "seconds": 5 })).file(Sample::Mp3),
+        row("voice note", "voice-note", json!({ "seconds": 4, "waveform": waveform })).file(Sample::Ogg),
+        row("document", "document", json!({ "text": "to read", "file_name": "tea.pdf" })).file(Sample::Pdf),
+        row("sticker", "sticker", json!({})).file(Sample::Webp),
+        row("album", "album", json!({ "images": 2, "videos": 0 })),
+        row("first image of an album", "image", json!({ "text": "one", "album": "$about" }))
+            .own("album")
+            .file(Sample::Jpeg),
+        row("second image of an album", "image", json!({ "text": "two", "album": "$about" }))
+            .own("album")
+            .file(Sample::Jpeg),
+    ]
+}
+
+fn about_others() -> Vec<Row> {
+    let target = || json!({ "target": "$about" });
+    vec![
+        row("reaction", "reaction", json!({ "target": "$about", "text": "👍" })).theirs("text"),
+        row("reaction taken back", "reaction", json!({ "target": "$about", "text": "" })).theirs("text"),
+        row("edit", "edit", json!({ "target": "$about", "text": "hello again" })).own("text"),
+        row("pin", "pin", json!({ "target": "$about", "seconds": 604_800 })).theirs("text"),
+        row("unpin", "unpin", target()).theirs("text"),
+        row("keep", "keep", target()).theirs("text that disappears"),
+        row("keep undone", "unkeep", target()).theirs("text that disappears"),
+        row("poll", "poll", poll(0)),
+        row("poll with one choice", "poll", poll(1)),
+        row("vote", "vote", json!({ "target": "$about", "chosen": ["Tea", "Cocoa"] }))
+            .theirs("poll")
+            .unsent(Kind::Baileys, NO_VOTE),
+        row("vote changed", "vote", json!({ "target": "$about", "chosen": ["Coffee"] }))
+            .theirs("poll")
+            .unsent(Kind::Baileys, NO_VOTE),
+        row("vote taken back", "vote", json!({ "target": "$about", "chosen": [] }))
+            .theirs("poll")
+            .unsent(Kind::Baileys, NO_VOTE),
+        row(
+            "event",
+            "event",
+            json!({ "name": "Tea", "text": "Bring cups", "starts_at": 1_900_000_000, "place": "Kitchen" }),
+        ),
+        row("event response", "event-response", json!({ "target": "$about", "answer": "going" }))
+            .theirs("event")
+            .unsent(Kind::Baileys, NO_VOTE),
+        row("revoke", "revoke", target()).own("link preview").unsent(Kind::Whatsmeow, HIDDEN_REVOKE),
+    ]
+}
+
+fn poll(choices: u32) -> Value {
+    json!({ "question": "What to drink?", "options": ["Tea", "Coffee", "Cocoa"], "choices": choices })
+}
+
+fn cards() -> Vec<Row> {
+    let ada = json!({ "name": "Ada Lovelace", "number": "15550101" });
+    let bea = json!({ "name": "Bea Hopper", "number": "15550102" });
+    vec![
+        row("contact", "contact", json!({ "cards": [ada] })),
+        row("contacts", "contacts", json!({ "cards": [ada, bea] })),
+        row(
+            "location",
+            "location",
+            json!({ "latitude": 52.52, "longitude": 13.405, "name": "Tea house", "address": "1 Leaf Lane" }),
+        ),
+        row(
+            "live location",
+            "live-location",
+            json!({
+                "latitude": 52.5, "longitude": 13.25, "text": "on my way", "accuracy": 12, "sequence": 3,
+            }),
+        ),
+        row(
+            "group invite",
+            "group-invite",
+            json!({
+                "group": "120363041234567890@g.us", "code": "Q2hhbWI", "name": "Tea", "text": "Join us",
+                "expires_at": 1_900_000_000,
+            }),
+        ),
+        row("request for the phone number", "phone-number-request", json!({})),
+        row("phone number shared", "phone-number", json!({})),
+        row("advanced chat privacy", "limit-sharing", json!({ "on": true })),
+    ]
+}
+
+fn buttons() -> Vec<Row> {
+    let choices = json!([{ "id": "tea", "text": "Tea" }, { "id": "coffee", "text": "Coffee" }]);
+    vec![
+        row("buttons", "buttons", json!({ "text": "Which?", "buttons": choices }))
+            .unsent(Kind::Ours, NO_ASKER),
+        row("list", "list", json!({ "text": "Which?", "button": "Choose", "buttons": choices }))
+            .unsent(Kind::Ours, NO_ASKER),
+        row("button reply", "button-reply", json!({ "choice": "tea", "text": "Tea" })),
+        row("list reply", "list-reply", json!({ "choice": "tea", "text": "Tea" })),
+        row("template reply", "template-reply", json!({ "choice": "tea", "text": "Tea", "index": 1 })),
+    ]
+}
+
+fn group() -> Vec<Row> {
+    let rows = vec![
+        row("text with a mention", "text", json!({ "text": "hello @you", "mentions": ["$to"] })),
+        row("reply", "text", json!({ "text": "hello back", "quote": "$about" }))
+            .theirs("text with a mention"),
+        row("reaction", "reaction", json!({ "target": "$about", "text": "👍" }))
+            .theirs("text with a mention"),
+        row("mention of everyone", "text", json!({ "text": "hello @all", "everyone": true })),
+        row("edit", "edit", json!({ "target": "$about", "text": "hello again" })).own("text with a mention"),
+        row("poll", "poll", poll(0)),
+        row("vote", "vote", json!({ "target": "$about", "chosen": ["Tea"] }))
+            .theirs("poll")
+            .unsent(Kind::Baileys, NO_VOTE),
+        row("comment", "comment", json!({ "target": "$about", "text": "indeed" }))
+            .theirs("text with a mention")
+            .unsent(Kind::Baileys, NO_COMMENT)
+            .apart(Kind::Baileys, Role::Receives, NO_COMMENT),
+        row("image", "image", json!({ "text": "a picture" })).file(Sample::Jpeg),
+        row("pin", "pin", json!({ "target": "$about", "seconds": 86_400 })).theirs("text with a mention"),
+        row("revoke", "revoke", json!({ "target": "$about" }))
+            .own("reply")
+            .unsent(Kind::Whatsmeow, HIDDEN_REVOKE),
+    ];
+    rows.into_iter().map(|row| row.within(Chat::Group)).collect()
+}
+
+fn status() -> Vec<Row> {
+    let rows = vec![
+        row(
+            "text with colours",
+            "text",
+            json!({ "text": "good morning", "background": 0xff12_3456_u32, "font": 2 }),
+        )
+        .unsent(Kind::Ours, NO_STATUS),
+        row("image", "image", json!({ "text": "a picture" }))
+            .file(Sample::Jpeg)
+            .unsent(Kind::Ours, NO_STATUS),
+    ];
+    rows.into_iter().map(|row| row.within(Chat::Status)).collect()
+}
