@@ -94,7 +94,9 @@ async fn take<T>(events: &mut EventStream, mut fits: impl FnMut(Kind) -> Option<
 fn says(sim: &SimHandle, text: &str) {
     println!("[Ada] writes: {text}");
     let action = Action::Text { chat: Jid::pn(BOT), text: text.into(), quote: None };
-    sim.act(ADA, action).unwrap_or_else(|error| println!("[Ada] cannot write: {error}"));
+    if let Err(error) = sim.act(ADA, action) {
+        println!("[Ada] cannot write: {error}");
+    }
 }
 
 /// The bot itself: takes the next message and answers it.

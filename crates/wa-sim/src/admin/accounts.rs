@@ -6,7 +6,7 @@ use hyper::Method;
 use serde_json::{Value, json};
 use wa_binary::Family;
 
-use super::{Call, Outcome, phones};
+use super::{Call, Outcome, deeds};
 use crate::group::Group;
 use crate::net::Hub;
 use crate::seed::{SeedFile, SeedGroup};
@@ -67,7 +67,7 @@ pub(super) fn handle(hub: &Arc<Hub>, call: &Call, account: AccountId, rest: &[&s
             json!({ "inbox": inbox })
         })),
         (&Method::GET, ["appstate"]) => Ok(hub.look(|world| app_state(world, account))),
-        (&Method::POST, ["phone", action]) => phones::deed(hub, call, account, action),
+        (&Method::POST, ["phone", action]) => deeds::deed(hub, call, account, action),
         (method, ["devices", number, rest @ ..]) => {
             let device = number.parse().map_err(|_| (400, format!("no device number {number}")))?;
             let key = DeviceKey { account, device };
@@ -78,6 +78,12 @@ pub(super) fn handle(hub: &Arc<Hub>, call: &Call, account: AccountId, rest: &[&s
         }
         _ => Err((404, format!("no {} of an account", rest.join("/")))),
     }
+}
+
+/// The file of a message that a phone sent or received, decrypted.
+pub(super) fn file(hub: &Hub, account: AccountId, id: &str) -> Result<Vec<u8>, (u16, String)> {
+    let file = hub.look(|world| world.phone(account).and_then(|phone| phone.file(id)));
+    file.ok_or_else(|| (404, format!("no file of {id}")))
 }
 
 fn app_state(world: &World, account: AccountId) -> Value {

@@ -1,6 +1,7 @@
 //! The admin API: JSON over HTTP on the same port, under `/admin` (chapter 10 §3, §14).
 
 mod accounts;
+mod deeds;
 mod observe;
 mod phones;
 
@@ -11,7 +12,7 @@ use hyper::Method;
 use serde_json::{Value, json};
 use wa_binary::Jid;
 
-use crate::net::{Hub, Info, Reply, json as reply};
+use crate::net::{Hub, Info, Reply, file as file_reply, json as reply};
 use crate::world::{AccountId, World};
 
 /// One call.
@@ -82,6 +83,14 @@ pub(crate) async fn handle(hub: &Arc<Hub>, info: &Info, call: Call) -> Reply {
     let path: Vec<&str> = call.path.split('/').filter(|part| !part.is_empty()).collect();
     let get = call.method == Method::GET;
     let post = call.method == Method::POST;
+    if let ["accounts", number, "inbox", id, "file"] = path[..]
+        && get
+    {
+        return match find(hub, number).and_then(|account| accounts::file(hub, account, id)) {
+            Ok(bytes) => file_reply(bytes),
+            Err((status, words)) => reply(status, &json!({ "error": words })),
+        };
+    }
     let outcome = match path[..] {
         [] | ["info"] if get => Ok(info.to_json()),
         ["stats"] if get => Ok(hub.look(observe::stats)),

@@ -160,8 +160,11 @@ impl World {
             .then(|| crate::world::direct_path(&path))
     }
 
-    /// A download: the file, or a status.
-    fn download(&self, path: &str, query: &str) -> Result<Bytes, u16> {
+    /// A download by path and query: the file, or the status that a client would see.
+    ///
+    /// # Errors
+    /// 403, 404 or 410.
+    pub fn download(&self, path: &str, query: &str) -> Result<Bytes, u16> {
         let file = self.blobs.get(path).ok_or(404_u16)?;
         let signature = crate::admin::parameter(query, "oh");
         let right = crate::world::direct_path(path);

@@ -306,11 +306,11 @@ impl SimHandle {
         self.hub.with(|world, now_ms| Ok(world.enter_code(now_ms, number, code)?))
     }
 
-    /// A deed of a phone's user.
+    /// A deed of a phone's user; gives the id of what was sent, if anything was.
     ///
     /// # Errors
     /// [`SimError`] when there is no such account, or the phone refuses.
-    pub fn act(&self, number: u64, action: crate::phone::Action) -> Result<(), SimError> {
+    pub fn act(&self, number: u64, action: crate::phone::Action) -> Result<Option<String>, SimError> {
         self.hub.with(|world, now_ms| {
             let account = known(world, number)?;
             Ok(world.act(now_ms, account, action)?)
@@ -334,6 +334,40 @@ impl SimHandle {
         self.hub.look(|world| {
             let phone = world.find_pn(number).and_then(|account| world.phone(account));
             phone.map(|phone| phone.inbox().to_vec()).unwrap_or_default()
+        })
+    }
+
+    /// The file of a message that a phone sent or received, decrypted; `None` when the phone does not have it.
+    #[must_use]
+    pub fn file(&self, number: u64, id: &str) -> Option<Vec<u8>> {
+        self.hub.look(|world| world.phone(world.find_pn(number)?)?.file(id))
+    }
+
+    /// Puts a sealed file on the media host, as an upload does, and gives its direct path.
+    #[must_use]
+    pub fn put_file(&self, kind: crate::phone::MediaKind, sealed: bytes::Bytes) -> String {
+        let hash = wa_crypto::digest::sha256(&[&sealed]);
+        self.hub.with(|world, _| world.keep_blob(kind.mms_type().unwrap_or("o"), sealed, &hash))
+    }
+
+    /// What the media host answers for a direct path.
+    ///
+    /// # Errors
+    /// The status: 403, 404 or 410.
+    pub fn fetch_file(&self, direct_path: &str) -> Result<bytes::Bytes, u16> {
+        let (path, query) = direct_path.split_once('?').unwrap_or((direct_path, ""));
+        self.hub.look(|world| world.download(path, query))
+    }
+
+    /// How a phone answers from now on when a companion asks for a file again.
+    ///
+    /// # Errors
+    /// [`SimError::Unknown`].
+    pub fn media_retry(&self, number: u64, how: crate::phone::MediaRetry) -> Result<(), SimError> {
+        self.hub.with(|world, _| {
+            let account = known(world, number)?;
+            world.set_media_retry(account, how);
+            Ok(())
         })
     }
 

@@ -196,6 +196,13 @@ pub(crate) fn text(status: StatusCode, words: &'static str) -> Reply {
     reply
 }
 
+/// Bytes as they are.
+pub(crate) fn file(bytes: Vec<u8>) -> Reply {
+    let mut reply = Response::new(body(bytes));
+    reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
+    reply
+}
+
 /// JSON.
 pub(crate) fn json(status: u16, value: &serde_json::Value) -> Reply {
     let mut reply = Response::new(body(value.to_string()));

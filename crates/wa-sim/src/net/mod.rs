@@ -14,7 +14,7 @@ use std::io;
 use thiserror::Error;
 
 pub use handle::{ListenOptions, Sim, SimHandle};
-pub(crate) use http::{Info, Reply, json, text};
+pub(crate) use http::{Info, Reply, file, json, text};
 pub(crate) use hub::Hub;
 pub use listener::{TlsFiles, Transports};
 

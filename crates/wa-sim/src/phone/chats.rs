@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use wa_binary::Jid;
+use wa_core::envelope::Meta;
 
 /// Messages that are kept per chat at least; older ones are dropped in one go once there are twice as many.
 const MOST_PER_CHAT: usize = 10_000;
@@ -41,9 +42,11 @@ pub(super) struct Sent {
 pub(super) struct Shape {
     pub(super) stanza_type: String,
     pub(super) media_type: Option<String>,
-    pub(super) edit: Option<&'static str>,
+    pub(super) edit: Option<String>,
     /// `decrypt-fail="hide"`.
     pub(super) hide: bool,
+    /// `<meta>`.
+    pub(super) meta: Meta,
 }
 
 #[derive(Default)]
@@ -52,6 +55,8 @@ pub(super) struct Chats {
     sent: BTreeMap<String, Sent>,
     sent_order: std::collections::VecDeque<String>,
     names: BTreeMap<Jid, String>,
+    /// Timers of chats with people: seconds, and when they were set (s).
+    timers: BTreeMap<Jid, (u32, u64)>,
 }
 
 impl Chats {
@@ -98,6 +103,15 @@ impl Chats {
             unread.entry(message.sender.clone()).or_default().push(message.id.clone());
         }
         unread
+    }
+
+    /// The timer of a chat with a person, if it has one.
+    pub(super) fn timer(&self, chat: &Jid) -> Option<(u32, u64)> {
+        self.timers.get(chat).copied().filter(|(seconds, _)| *seconds > 0)
+    }
+
+    pub(super) fn set_timer(&mut self, chat: &Jid, seconds: u32, at_s: u64) {
+        self.timers.insert(chat.clone(), (seconds, at_s));
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (&Jid, &Vec<Stored>)> {

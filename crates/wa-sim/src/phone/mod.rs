@@ -7,15 +7,18 @@
 
 mod app_state;
 mod chats;
-mod content;
+mod compose;
 mod history;
 mod link;
+mod media;
 mod peer_data;
 mod prekeys;
 mod receive;
 mod retry;
+pub(crate) mod seen;
 mod send;
 mod sessions;
+mod take;
 mod tokens;
 mod types;
 
@@ -28,17 +31,23 @@ use wa_binary::{Jid, Node};
 use wa_signal::{IdentityKeyPair, LocalIdentity};
 
 pub use app_state::{AppAction, AppStateChange, AppStatePush};
+pub use compose::Manner;
 pub use history::{HistoryPlan, MADE_UP_MESSAGES};
 pub use link::{CompanionHello, LinkRequest, PrimaryHello, Reinstalled};
+pub(crate) use media::kind_named;
+pub use media::{File, FileBytes, MediaRetry};
+pub use seen::{Download, FileSeen, Kind, Received};
 pub use send::Misbehaviour;
 pub use types::{
-    Action, Addressing, Blob, GroupView, Kind, MessageRef, Network, Now, PhoneConfig, PhoneEvent, Received,
-    Turn,
+    Action, Addressing, Blob, GroupView, MessageRef, Network, Now, PhoneConfig, PhoneEvent, Turn,
 };
+pub use wa_core::content;
+pub use wa_media::MediaKind;
 
 use app_state::AppState;
 use chats::Chats;
 use link::Links;
+use media::Files;
 use prekeys::OwnKeys;
 use retry::Retries;
 use sessions::Peers;
@@ -71,6 +80,9 @@ pub enum PhoneError {
     /// The message that an action names is not here or not the phone's own.
     #[error("no message {0} to act on")]
     UnknownMessage(String),
+    /// What is said cannot be sent.
+    #[error(transparent)]
+    Unsendable(#[from] content::Unsendable),
     /// The Signal layer.
     #[error(transparent)]
     Signal(#[from] wa_signal::SignalError),
@@ -110,6 +122,8 @@ pub struct Phone {
     nct_salt: [u8; 32],
     tokens: Tokens,
     misbehaviour: Vec<Misbehaviour>,
+    files: Files,
+    media_retry: MediaRetry,
     /// Sends that are still to be held back, and those that are.
     hold: u32,
     held: Vec<Node>,
@@ -152,6 +166,8 @@ impl Phone {
             nct_salt,
             tokens: Tokens::default(),
             misbehaviour: Vec::new(),
+            files: Files::default(),
+            media_retry: MediaRetry::default(),
             hold: 0,
             held: Vec::new(),
             rng,

@@ -177,6 +177,9 @@ impl Phone {
         match kind.as_str() {
             "retry" => turn.append(self.answer_retry(stanza, network, now)),
             "hist_sync" => self.history_taken(&ids),
+            "server-error" if stanza.optional_child("rmr").is_some() => {
+                turn.append(self.answer_media_retry(stanza, network, now));
+            }
             "server-error" => turn.append(self.history_again(stanza, network, now)),
             _ => {}
         }

@@ -122,7 +122,7 @@ impl Phone {
         if *answers > MOST_ANSWERS {
             return None;
         }
-        if from.is_group() {
+        if shared(&from) {
             self.peers.unmark(&from, &address);
         }
         self.repair(receipt, &requester, &address, &key, count, registration, network, now)?;
@@ -180,7 +180,7 @@ impl Phone {
         now: Now,
     ) -> Option<Node> {
         let mut message = Message::decode(sent.message.clone()).ok()?;
-        let group = from.is_group();
+        let group = shared(from);
         let own_device = self.is_own(requester);
         let recipient = (own_device && !group && !sent.peer).then(|| sent.to.clone());
         if group {
@@ -208,13 +208,19 @@ impl Phone {
                 .attr("type", &sent.shape.stanza_type)
                 .maybe_attr("participant", group.then(|| requester.clone()))
                 .maybe_attr("recipient", recipient)
-                .maybe_attr("edit", sent.shape.edit)
+                .maybe_attr("edit", sent.shape.edit.as_deref())
                 .maybe_attr("category", sent.peer.then_some("peer"))
                 .maybe_attr("addressing_mode", addressing)
                 .maybe_attr("device_fanout", (!group && !sent.peer).then_some("false"))
+                .maybe_child(sent.shape.meta.node())
                 .child(enc),
         )
     }
+}
+
+/// Whether a chat has a sender key.
+pub(super) fn shared(chat: &Jid) -> bool {
+    chat.is_group() || chat.is_status()
 }
 
 /// Chapter 04 §14.3.

@@ -7,20 +7,18 @@ use bytes::Bytes;
 use prost::Message as _;
 use rand_core::Rng as _;
 use wa_binary::{Hosting, Jid, Node};
+use wa_core::content::{Content, Edit, Reaction, Revoke, Text};
 use wa_core::envelope::{padding, phash};
 use wa_core::secrets::MessageSecret;
 use wa_core::tokens::reporting;
-use wa_proto::common::MessageKey;
-use wa_proto::e2e_message::message::protocol_message::Type;
-use wa_proto::e2e_message::message::{
-    DeviceSentMessage, ExtendedTextMessage, FutureProofMessage, ProtocolMessage, ReactionMessage,
-    SenderKeyDistributionMessage,
-};
-use wa_proto::e2e_message::{ContextInfo, Message, MessageContextInfo};
+use wa_proto::e2e_message::message::{DeviceSentMessage, SenderKeyDistributionMessage};
+use wa_proto::e2e_message::{Message, MessageContextInfo};
 use wa_signal::{CiphertextKind, OwnSenderKey};
 
 use super::chats::{Sent, Shape, Stored};
-use super::{Action, MessageRef, Network, Now, Phone, PhoneError, Turn};
+use super::compose::{stands_alone, target_of};
+use super::retry::shared;
+use super::{Action, Addressing, Manner, MessageRef, Network, Now, Phone, PhoneError, Turn};
 
 /// A way in which one send goes wrong on purpose (chapter 10 §11 "encryption").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,14 +48,7 @@ pub(super) struct Draft {
     pub(super) message: Message,
     pub(super) shape: Shape,
     /// Takes a message secret and a reporting token.
-    secret: bool,
-}
-
-impl Draft {
-    fn text(message: Message) -> Self {
-        let shape = Shape { stanza_type: "text".to_owned(), ..Shape::default() };
-        Self { message, shape, secret: true }
-    }
+    pub(super) secret: bool,
 }
 
 impl Phone {
@@ -71,56 +62,49 @@ impl Phone {
         }
         match action {
             Action::Text { chat, text, quote } => {
-                let draft = self.text_draft(text, quote.as_ref(), network)?;
-                self.send(&chat, draft, network, now)
+                let manner = Manner { quote, ..Manner::default() };
+                self.say(&chat, &Content::Text(Text::new(text)), &manner, network, now)
+            }
+            Action::Say { chat, content, manner } => {
+                let turn = self.say(&chat, &content, &manner, network, now)?;
+                if let (Content::Disappearing(setting), false) = (&*content, chat.is_group()) {
+                    let chat = self.chat_key(&chat, network);
+                    self.chats.set_timer(&chat, setting.seconds, now.seconds());
+                }
+                Ok(turn)
+            }
+            Action::File { chat, file, manner } => {
+                let id = self.message_id();
+                let content = self.upload_file(&id, file, network, now);
+                let draft = self.draft(&chat, &content, &manner, network)?;
+                self.send(id, &chat, draft, network, now)
+            }
+            Action::Vote { poll, options } => {
+                let vote = self.vote(&poll, options, network, now)?;
+                self.say(&poll.chat, &vote, &Manner::default(), network, now)
+            }
+            Action::Respond { event, answer } => {
+                let response = self.respond(&event, answer, network, now)?;
+                self.say(&event.chat, &response, &Manner::default(), network, now)
             }
             Action::React { target, emoji } => {
-                let reaction = ReactionMessage {
-                    key: Some(Box::new(self.key_of(&target))),
-                    text: Some(emoji.clone()),
-                    sender_timestamp_ms: Some(now.millis()),
-                    ..Default::default()
-                };
-                let shape = Shape {
-                    stanza_type: "reaction".to_owned(),
-                    edit: emoji.is_empty().then_some("7"),
-                    hide: true,
-                    ..Shape::default()
-                };
-                let message = Message { reaction_message: Some(Box::new(reaction)), ..Default::default() };
-                self.send(&target.chat, Draft { message, shape, secret: false }, network, now)
+                let reaction = Reaction::new(target_of(&target), emoji, Some(now.unix_ms));
+                self.say(&target.chat, &Content::Reaction(reaction), &Manner::default(), network, now)
             }
             Action::Edit { target, text } => {
                 self.require_own(&target, network)?;
-                let edited = Message { conversation: Some(text), ..Default::default() };
-                let protocol = ProtocolMessage {
-                    key: Some(Box::new(self.key_of(&target))),
-                    r#type: Some(Type::MessageEdit as i32),
-                    edited_message: Some(Box::new(edited.clone())),
-                    timestamp_ms: Some(now.millis()),
-                    ..Default::default()
-                };
-                let inner = Message { protocol_message: Some(Box::new(protocol)), ..Default::default() };
-                let wrapper = FutureProofMessage { message: Some(Box::new(inner)) };
-                let message = Message { edited_message: Some(Box::new(wrapper)), ..Default::default() };
-                let mut draft = Draft::text(message);
-                draft.shape.edit = Some("1");
-                draft.shape.hide = true;
-                let turn = self.send(&target.chat, draft, network, now)?;
+                let text = Content::Text(Text::new(text));
+                let edited = text.to_message()?.encode_to_vec().into();
+                let edit = Content::Edit(Edit::new(target_of(&target), text, Some(now.unix_ms)));
+                let turn = self.say(&target.chat, &edit, &Manner::default(), network, now)?;
                 let chat = self.chat_key(&target.chat, network);
-                self.chats.replace(&chat, &target.id, edited.encode_to_vec().into());
+                self.chats.replace(&chat, &target.id, edited);
                 Ok(turn)
             }
             Action::Revoke { target } => {
                 self.require_own(&target, network)?;
-                let protocol = ProtocolMessage {
-                    key: Some(Box::new(self.key_of(&target))),
-                    r#type: Some(Type::Revoke as i32),
-                    ..Default::default()
-                };
-                let message = Message { protocol_message: Some(Box::new(protocol)), ..Default::default() };
-                let shape = Shape { stanza_type: "text".to_owned(), edit: Some("7"), ..Shape::default() };
-                let turn = self.send(&target.chat, Draft { message, shape, secret: false }, network, now)?;
+                let revoke = Content::Revoke(Revoke::new(target_of(&target)));
+                let turn = self.say(&target.chat, &revoke, &Manner::default(), network, now)?;
                 let chat = self.chat_key(&target.chat, network);
                 self.chats.remove(&chat, &target.id);
                 Ok(turn)
@@ -135,38 +119,23 @@ impl Phone {
                 let message = Message::decode(message)
                     .map_err(|_| PhoneError::UnknownMessage("not a Message".to_owned()))?;
                 let shape = Shape { stanza_type, media_type, ..Shape::default() };
-                self.send(&chat, Draft { message, shape, secret: true }, network, now)
+                let id = self.message_id();
+                self.send(id, &chat, Draft { message, shape, secret: true }, network, now)
             }
         }
     }
 
-    fn text_draft(
+    fn say(
         &mut self,
-        text: String,
-        quote: Option<&MessageRef>,
+        chat: &Jid,
+        content: &Content,
+        manner: &Manner,
         network: &mut dyn Network,
-    ) -> Result<Draft, PhoneError> {
-        let Some(quote) = quote else {
-            return Ok(Draft::text(Message { conversation: Some(text), ..Default::default() }));
-        };
-        let chat = self.chat_key(&quote.chat, network);
-        let quoted = self.chats.find(&chat, &quote.id);
-        let quoted = quoted.ok_or_else(|| PhoneError::UnknownMessage(quote.id.clone()))?;
-        let context = ContextInfo {
-            stanza_id: Some(quote.id.clone()),
-            participant: Some(quote.sender.user_jid().to_string()),
-            quoted_message: Message::decode(quoted.message.clone()).ok().map(|mut message| {
-                message.message_context_info = None;
-                Box::new(message)
-            }),
-            ..Default::default()
-        };
-        let extended = ExtendedTextMessage {
-            text: Some(text),
-            context_info: Some(Box::new(context)),
-            ..Default::default()
-        };
-        Ok(Draft::text(Message { extended_text_message: Some(Box::new(extended)), ..Default::default() }))
+        now: Now,
+    ) -> Result<Turn, PhoneError> {
+        let draft = self.draft(chat, content, manner, network)?;
+        let id = self.message_id();
+        self.send(id, chat, draft, network, now)
     }
 
     fn require_own(&mut self, target: &MessageRef, network: &mut dyn Network) -> Result<(), PhoneError> {
@@ -174,16 +143,6 @@ impl Phone {
         match self.chats.find(&chat, &target.id) {
             Some(stored) if stored.from_me => Ok(()),
             _ => Err(PhoneError::UnknownMessage(target.id.clone())),
-        }
-    }
-
-    fn key_of(&self, target: &MessageRef) -> MessageKey {
-        let in_group = target.chat.is_group();
-        MessageKey {
-            remote_jid: Some(target.chat.user_jid().to_string()),
-            from_me: Some(target.from_me),
-            id: Some(target.id.clone()),
-            participant: (in_group && !target.from_me).then(|| target.sender.user_jid().to_string()),
         }
     }
 
@@ -196,12 +155,12 @@ impl Phone {
                 let list = (!rest.is_empty()).then(|| {
                     Node::new("list").children(rest.iter().map(|id| Node::new("item").attr("id", id)))
                 });
-                let to = if chat.is_group() { chat } else { &author };
+                let to = if shared(chat) { chat } else { &author };
                 let receipt = Node::new("receipt")
                     .attr("id", first)
                     .attr("to", to)
                     .attr("type", "read")
-                    .maybe_attr("participant", chat.is_group().then(|| author.clone()))
+                    .maybe_attr("participant", shared(chat).then(|| author.clone()))
                     .attr("t", now.seconds().to_string())
                     .maybe_child(list);
                 turn.stanzas.push(receipt);
@@ -210,15 +169,15 @@ impl Phone {
         turn
     }
 
-    /// Sends to a person or a group and keeps the message.
-    pub(super) fn send(
+    /// Sends to a person, a group or the status audience, and keeps the message.
+    fn send(
         &mut self,
+        id: String,
         chat: &Jid,
         mut draft: Draft,
         network: &mut dyn Network,
         now: Now,
     ) -> Result<Turn, PhoneError> {
-        let id = self.message_id();
         let secret = draft.secret.then(|| MessageSecret::random(&mut self.rng));
         if let Some(secret) = &secret {
             let context = draft.message.message_context_info.get_or_insert_default();
@@ -226,7 +185,7 @@ impl Phone {
             context.reporting_token_version = Some(2);
         }
         let wrong = if self.misbehaviour.is_empty() { None } else { Some(self.misbehaviour.remove(0)) };
-        let mut stanza = match chat.is_group() {
+        let mut stanza = match shared(chat) {
             true => self.group_stanza(chat, &id, &draft, wrong, network, now)?,
             false => self.direct_stanza(chat, &id, &draft, wrong, network, now)?,
         };
@@ -242,10 +201,7 @@ impl Phone {
         let shape = draft.shape;
         self.chats.keep_sent(&id, Sent { to, message: plain.clone(), shape, peer: false });
         let key = self.chat_key(chat, network);
-        let visible = draft.message.reaction_message.is_none()
-            && draft.message.protocol_message.is_none()
-            && draft.message.edited_message.is_none();
-        if visible {
+        if stands_alone(&draft.message) {
             let stored = Stored {
                 id,
                 sender: own,
@@ -351,8 +307,9 @@ impl Phone {
             .attr("id", id)
             .attr("to", to)
             .attr("type", &draft.shape.stanza_type)
-            .maybe_attr("edit", draft.shape.edit)
+            .maybe_attr("edit", draft.shape.edit.as_deref())
             .maybe_attr("peer_recipient_pn", peer_pn)
+            .maybe_child(draft.shape.meta.node())
             .child(Node::new("participants").children(entries)))
     }
 
@@ -365,12 +322,9 @@ impl Phone {
         network: &mut dyn Network,
         now: Now,
     ) -> Result<Node, PhoneError> {
-        let view = network.group(group).ok_or_else(|| PhoneError::UnknownGroup(group.clone()))?;
-        let own = match view.addressing {
-            super::Addressing::Lid => self.lid.clone().unwrap_or_else(|| self.pn.clone()),
-            super::Addressing::Pn => self.pn.clone(),
-        };
-        let mut members = view.participants;
+        let audience = self.audience(group, network)?;
+        let own = audience.own;
+        let mut members = audience.members;
         if !members.iter().any(|member| self.is_own(member)) {
             members.push(own.clone());
         }
@@ -379,7 +333,8 @@ impl Phone {
             let this = device.device() == 0 && self.is_own(device);
             !this && !device.is_hosted()
         });
-        let hash = phash(devices.iter().chain([&own]));
+        let status = group.is_status();
+        let hash = (!status).then(|| phash(devices.iter().chain([&own])));
 
         let addresses: Vec<Jid> = devices.iter().map(|device| self.address(device, network)).collect();
         self.rotate_if_somebody_left(group, &addresses);
@@ -410,16 +365,48 @@ impl Phone {
             None => return Err(PhoneError::UnknownGroup(group.clone())),
         };
         bend(&mut sealed, wrong);
+        if status {
+            // The server is told everybody who is to see it, also those who have the key.
+            let listed: BTreeSet<Jid> = entries
+                .iter()
+                .filter_map(|entry| entry.required("jid").jid().ok().map(|jid| jid.user_jid()))
+                .collect();
+            let missing = members.iter().filter(|member| !listed.contains(member));
+            entries.extend(missing.map(|member| Node::new("to").attr("jid", member)));
+        }
         let participants = (!entries.is_empty()).then(|| Node::new("participants").children(entries));
+        let post = status && stands_alone(&draft.message);
+        let meta = match (draft.shape.meta.node(), post) {
+            (meta, false) => meta,
+            (meta, true) => {
+                let meta = meta.unwrap_or_else(|| Node::new("meta"));
+                Some(meta.attr("status_setting", "contacts"))
+            }
+        };
         Ok(Node::new("message")
             .attr("id", id)
             .attr("to", group)
             .attr("type", &draft.shape.stanza_type)
-            .maybe_attr("edit", draft.shape.edit)
-            .attr("phash", hash)
-            .attr("addressing_mode", view.addressing.name())
+            .maybe_attr("edit", draft.shape.edit.as_deref())
+            .maybe_attr("phash", hash)
+            .maybe_attr("addressing_mode", audience.addressing.map(Addressing::name))
             .maybe_child(participants)
+            .maybe_child(meta)
             .child(enc_node("skmsg", sealed, &draft.shape)))
+    }
+
+    /// Who gets a message to a group or a status post.
+    fn audience(&mut self, chat: &Jid, network: &mut dyn Network) -> Result<Audience, PhoneError> {
+        if chat.is_status() {
+            let own = self.own().clone();
+            return Ok(Audience { members: network.audience(&own), own, addressing: None });
+        }
+        let view = network.group(chat).ok_or_else(|| PhoneError::UnknownGroup(chat.clone()))?;
+        let own = match view.addressing {
+            Addressing::Lid => self.own().clone(),
+            Addressing::Pn => self.pn.clone(),
+        };
+        Ok(Audience { members: view.participants, own, addressing: Some(view.addressing) })
     }
 
     /// A device that had the key and is no longer among the group's devices: nobody keeps the old key.
@@ -496,6 +483,15 @@ impl Phone {
     pub(super) fn draw(&mut self) -> u32 {
         self.rng.next_u32()
     }
+}
+
+/// Who gets a message that one sender key is for.
+struct Audience {
+    members: Vec<Jid>,
+    /// This account, in the family of the others.
+    own: Jid,
+    /// Groups name it, the status does not.
+    addressing: Option<Addressing>,
 }
 
 /// What own companions get: the message in an envelope that names the chat; its context moves to the outside.

@@ -67,6 +67,10 @@ impl Peers {
         self.pns.get(&lid.account())
     }
 
+    pub(super) fn lid_of(&self, pn: &Jid) -> Option<&Jid> {
+        self.lids.get(&pn.account())
+    }
+
     pub(super) fn mappings(&self) -> impl Iterator<Item = (&Jid, &Jid)> {
         self.lids.iter()
     }

@@ -3,7 +3,10 @@
 use bytes::Bytes;
 use serde::Serialize;
 use wa_binary::{Jid, Node};
+use wa_core::content::{Answer, Content};
 use wa_media::MediaKind;
+
+use super::{File, Manner, Received};
 
 /// The present, given with every call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,8 +41,14 @@ pub trait Network {
     fn alternate(&mut self, user: &Jid) -> Option<Jid>;
     /// Participants of a group in the family that the group is addressed in.
     fn group(&mut self, group: &Jid) -> Option<GroupView>;
+    /// Accounts that see the status posts of `own`, without devices, by LID where there is one.
+    fn audience(&mut self, own: &Jid) -> Vec<Jid>;
     /// Puts an encrypted file on the media host and gives its direct path.
     fn store_blob(&mut self, blob: Blob) -> String;
+    /// The same under a path that nothing had before.
+    fn store_blob_again(&mut self, blob: Blob) -> String;
+    /// A file of the media host; `None` when it is not there, or no longer.
+    fn fetch_blob(&mut self, direct_path: &str) -> Option<Bytes>;
 }
 
 /// An encrypted file for the media host.
@@ -60,6 +69,8 @@ pub struct GroupView {
     pub participants: Vec<Jid>,
     /// Family of the group.
     pub addressing: Addressing,
+    /// After so many seconds messages disappear; 0 for never.
+    pub ephemeral: u32,
 }
 
 /// Family of a group's participants (`addressing_mode`).
@@ -158,6 +169,38 @@ pub enum Action {
         /// Typing, or no longer.
         composing: bool,
     },
+    /// Anything that a person can say: a text with colours, a place, a card, a poll, an event, a pin, a timer.
+    Say {
+        /// Where to; `status@broadcast` for a status.
+        chat: Jid,
+        /// What.
+        content: Box<Content>,
+        /// How.
+        manner: Manner,
+    },
+    /// A file.
+    File {
+        /// Where to; `status@broadcast` for a status.
+        chat: Jid,
+        /// What.
+        file: File,
+        /// How.
+        manner: Manner,
+    },
+    /// A vote in a poll; no options take it back.
+    Vote {
+        /// Which poll.
+        poll: MessageRef,
+        /// Texts of the options.
+        options: Vec<String>,
+    },
+    /// An answer to an event.
+    Respond {
+        /// Which event.
+        event: MessageRef,
+        /// What.
+        answer: Answer,
+    },
     /// Any other content, as an encoded `Message`.
     Raw {
         /// Where to.
@@ -184,68 +227,12 @@ pub struct MessageRef {
     pub from_me: bool,
 }
 
-/// One decrypted message.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Received {
-    /// Message id.
-    pub id: String,
-    /// Chat without device; LID where known.
-    pub chat: Jid,
-    /// The sending device, as the stanza named it.
-    pub sender: Jid,
-    /// A copy of what another device of this account sent.
-    pub from_me: bool,
-    /// Push name in the stanza.
-    pub push_name: Option<String>,
-    /// Server time, seconds.
-    pub timestamp: u64,
-    /// What it is.
-    pub kind: Kind,
-    /// The `Message` that was decrypted, unwrapped from a device-sent one.
-    #[serde(skip)]
-    pub message: Bytes,
-}
-
-/// What a message is to its reader.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case", tag = "kind")]
-pub enum Kind {
-    /// A text, or a reply with what it quotes.
-    Text {
-        /// The text.
-        text: String,
-        /// Id of the quoted message.
-        quoted: Option<String>,
-    },
-    /// A reaction to a message; empty when taken back.
-    Reaction {
-        /// The message's id.
-        target: String,
-        /// The emoji.
-        emoji: String,
-    },
-    /// A new text for an earlier message.
-    Edit {
-        /// The message's id.
-        target: String,
-        /// The new text.
-        text: String,
-    },
-    /// An earlier message is deleted for everyone.
-    Revoke {
-        /// The message's id.
-        target: String,
-    },
-    /// Anything else.
-    Other,
-}
-
 /// What the phone learnt.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case", tag = "event")]
 pub enum PhoneEvent {
     /// A message was decrypted.
-    Message(Received),
+    Message(Box<Received>),
     /// A message could not be decrypted.
     Undecryptable {
         /// Message id.

@@ -6,10 +6,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 use wa_binary::{Jid, Node};
 
-use super::io::Origin;
-use super::{AccountId, DeviceKey, World};
+use super::io::{Copy, Origin};
+use super::{Account, AccountId, DeviceKey, World};
+use crate::offline::Class;
 use crate::phone::{Addressing, Blob, GroupView, Network, Phone, PhoneError, Turn};
 use crate::route;
+use crate::stanza::Read as _;
 
 /// Turns that phones may take in answer to one input: a loop among phones ends here.
 const MANY_TURNS: usize = 1_000_000;
@@ -60,7 +62,20 @@ impl World {
         }
         let origin = Origin { device: Some(DeviceKey { account, device: 0 }), conn: None };
         for stanza in turn.stanzas {
-            route::stanza(self, origin, &Arc::new(stanza));
+            if stanza.is("notification") {
+                self.tell_companion(account, stanza);
+            } else {
+                route::stanza(self, origin, &Arc::new(stanza));
+            }
+        }
+    }
+
+    /// What a phone tells one of its companions.
+    fn tell_companion(&mut self, account: AccountId, mut notification: Node) {
+        let device = notification.jid_of("to").and_then(|to| self.find_device(&to));
+        if let Some(device) = device.filter(|device| device.account == account) {
+            notification.remove_attr("to");
+            self.deliver(device, Class::Notification, notification, Copy::Others);
         }
     }
 
@@ -94,7 +109,7 @@ impl World {
         self.with_phone(account, |phone, _| phone.link_failed(key_index));
     }
 
-    /// A deed of the phone's user.
+    /// A deed of the phone's user; gives the id of the message that was sent, if one was.
     ///
     /// # Errors
     /// What the phone says against it.
@@ -103,15 +118,25 @@ impl World {
         now_ms: u64,
         account: AccountId,
         action: crate::phone::Action,
-    ) -> Result<(), PhoneError> {
+    ) -> Result<Option<String>, PhoneError> {
         self.now_ms = now_ms;
         let now = self.now();
         let turn = self.with_phone(account, |phone, world| phone.act(action, world, now));
-        if let Some(turn) = turn {
-            self.take_turn(account, turn?);
-        }
+        let turn = turn.transpose()?.unwrap_or_default();
+        let id = turn.stanzas.iter().find(|stanza| stanza.is("message")).and_then(|it| it.text_of("id"));
+        self.take_turn(account, turn);
         self.run_phones();
-        Ok(())
+        Ok(id)
+    }
+
+    /// How a phone answers from now on when a companion asks for a file again (chapter 06 §9).
+    pub fn set_media_retry(&mut self, account: AccountId, how: crate::phone::MediaRetry) {
+        self.with_phone(account, |phone, _| phone.set_media_retry(how));
+    }
+
+    /// A phone no longer has the file of a message; `false` when it had none.
+    pub fn forget_file(&mut self, account: AccountId, id: &str) -> bool {
+        self.with_phone(account, |phone, _| phone.forget_file(id)).unwrap_or(false)
     }
 
     /// Makes the phone's next sends wrong.
@@ -229,11 +254,31 @@ impl Network for World {
             wa_binary::Family::Pn => Addressing::Pn,
             wa_binary::Family::Lid => Addressing::Lid,
         };
-        Some(GroupView { participants, addressing })
+        Some(GroupView { participants, addressing, ephemeral: group.ephemeral })
+    }
+
+    fn audience(&mut self, own: &Jid) -> Vec<Jid> {
+        let Some(own) = self.find(own) else { return Vec::new() };
+        let present = |other: &&Account| !other.devices.is_empty() && other.id != own;
+        self.accounts
+            .iter()
+            .filter(present)
+            .filter(|other| self.account(own).knows(other.id))
+            .map(|other| other.jid(other.best_family()))
+            .collect()
     }
 
     fn store_blob(&mut self, blob: Blob) -> String {
         self.keep_blob(blob.kind.mms_type().unwrap_or("o"), blob.bytes, &blob.enc_sha256)
+    }
+
+    fn store_blob_again(&mut self, blob: Blob) -> String {
+        self.keep_blob_again(blob.kind.mms_type().unwrap_or("o"), blob.bytes, &blob.enc_sha256)
+    }
+
+    fn fetch_blob(&mut self, direct_path: &str) -> Option<Bytes> {
+        let (path, query) = direct_path.split_once('?').unwrap_or((direct_path, ""));
+        self.download(path, query).ok()
     }
 }
 
@@ -243,6 +288,16 @@ impl World {
         let path = blob_path(kind, enc_sha256);
         self.blobs.insert(path.clone(), bytes);
         self.file_is_new(&path);
+        direct_path(&path)
+    }
+
+    /// The same under a path that no file had before.
+    fn keep_blob_again(&mut self, kind: &str, bytes: Bytes, enc_sha256: &[u8; 32]) -> String {
+        let path = blob_path(kind, enc_sha256);
+        let fresh =
+            (1_u32..).map(|time| format!("{path}-{time}")).find(|path| !self.blobs.contains_key(path));
+        let path = fresh.unwrap_or(path);
+        self.blobs.insert(path.clone(), bytes);
         direct_path(&path)
     }
 

@@ -530,9 +530,18 @@ impl Client {
     /// Sends a text to devices of one user, and gives its id.
     pub(crate) async fn text(&mut self, chat: &Jid, devices: &[Jid], text: &str) -> String {
         let message = Message { conversation: Some(text.to_owned()), ..Message::default() };
+        self.say(chat, devices, &message).await
+    }
+
+    /// Sends any message to devices of one user, and gives its id.
+    pub(crate) async fn say(&mut self, chat: &Jid, devices: &[Jid], message: &Message) -> String {
+        let class = wa_core::envelope::classify(message).expect("a class");
         let mut entries = Vec::new();
         for device in devices {
-            let enc = self.enc(device, &message).await;
+            let mut enc = self.enc(device, message).await;
+            if let Some(media) = class.media_type {
+                enc.set_attr("mediatype", media);
+            }
             entries.push(Node::new("to").attr("jid", device).child(enc));
         }
         let id = format!("3EB0{:018X}", self.next_iq);
@@ -540,8 +549,9 @@ impl Client {
         let stanza = Node::new("message")
             .attr("id", &id)
             .attr("to", chat)
-            .attr("type", "text")
+            .attr("type", class.stanza_type.as_str())
             .child(Node::new("participants").children(entries))
+            .maybe_child(class.meta.node())
             .child(self.device_identity());
         self.send(stanza).await;
         id

@@ -2,8 +2,10 @@
 
 mod binary;
 mod client;
+mod deeds;
 mod encryption;
 mod faults;
+mod files;
 mod groups;
 mod history;
 mod linking;

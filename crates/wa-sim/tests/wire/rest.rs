@@ -152,18 +152,24 @@ async fn expect_waits_and_sees_what_passed() {
     assert_eq!(sim.world(|world, _| world.accounts().len()), 0);
 }
 
-async fn http(sim: &SimHandle, method: &str, path: &str, body: &str) -> (u16, serde_json::Value) {
+pub(crate) async fn http(sim: &SimHandle, method: &str, path: &str, body: &str) -> (u16, serde_json::Value) {
+    let (status, body) = http_bytes(sim, method, path, body.as_bytes()).await;
+    (status, serde_json::from_slice(&body).unwrap_or_default())
+}
+
+pub(crate) async fn http_bytes(sim: &SimHandle, method: &str, path: &str, body: &[u8]) -> (u16, Vec<u8>) {
     let mut stream = TcpStream::connect(sim.address().expect("a port")).await.expect("a connection");
     let request = format!(
-        "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+        "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
         body.len()
     );
-    stream.write_all(request.as_bytes()).await.expect("a write");
-    let mut seen = String::new();
-    stream.read_to_string(&mut seen).await.expect("an answer");
-    let status = seen.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
-    let body = seen.split_once("\r\n\r\n").map_or("", |(_, body)| body);
-    (status, serde_json::from_str(body).unwrap_or_default())
+    stream.write_all(&[request.as_bytes(), body].concat()).await.expect("a write");
+    let mut seen = Vec::new();
+    stream.read_to_end(&mut seen).await.expect("an answer");
+    let end = seen.windows(4).position(|four| four == b"\r\n\r\n").expect("a head") + 4;
+    let head = String::from_utf8_lossy(&seen[..end]).into_owned();
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
+    (status, seen[end..].to_vec())
 }
 
 #[tokio::test]

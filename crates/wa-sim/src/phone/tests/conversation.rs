@@ -141,7 +141,7 @@ fn group(wire: &mut Wire, members: &[usize], addressing: Addressing) -> Jid {
             Addressing::Pn => wire.accounts[*member].pn.clone(),
         })
         .collect();
-    wire.groups.insert(group.clone(), GroupView { participants, addressing });
+    wire.groups.insert(group.clone(), GroupView { participants, addressing, ephemeral: 0 });
     group
 }
 

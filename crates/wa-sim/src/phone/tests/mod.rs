@@ -378,6 +378,21 @@ impl Network for Wire {
         self.groups.get(group).cloned()
     }
 
+    fn audience(&mut self, own: &Jid) -> Vec<Jid> {
+        let own = self.find(own);
+        (0..self.accounts.len()).filter(|other| Some(*other) != own).map(|other| self.user(other)).collect()
+    }
+
+    fn store_blob_again(&mut self, blob: Blob) -> String {
+        let path = format!("/v/again-{}", self.blobs.len());
+        self.blobs.insert(path.clone(), blob.bytes);
+        path
+    }
+
+    fn fetch_blob(&mut self, direct_path: &str) -> Option<Bytes> {
+        self.blobs.get(direct_path).cloned()
+    }
+
     fn store_blob(&mut self, blob: Blob) -> String {
         let path = format!("/v/{}", hex::encode(&blob.enc_sha256[..8]));
         self.blobs.insert(path.clone(), blob.bytes);

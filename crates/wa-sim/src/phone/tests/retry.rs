@@ -84,7 +84,7 @@ fn a_withheld_sender_key_is_repaired_by_a_retry() {
     let mut wire = Wire::new();
     let group: Jid = "120363000000000001@g.us".parse().unwrap();
     let participants = vec![wire.user(ALICE), wire.user(BOB)];
-    wire.groups.insert(group.clone(), GroupView { participants, addressing: Addressing::Lid });
+    wire.groups.insert(group.clone(), GroupView { participants, addressing: Addressing::Lid, ephemeral: 0 });
     wire.phone(ALICE).misbehave(Misbehaviour::WithheldSenderKey);
     wire.say(ALICE, &group, "locked");
     wire.say(ALICE, &group, "open");

@@ -4,13 +4,16 @@
 use bytes::Bytes;
 use prost::Message as _;
 use wa_binary::Jid;
+use wa_core::content::{Content, Parsed};
 use wa_proto::e2e_message::Message;
 use wa_proto::e2e_message::message::ProtocolMessage;
 use wa_proto::e2e_message::message::protocol_message::Type;
 
 use super::chats::Stored;
 use super::receive::Envelope;
-use super::{Kind, Network, Now, Phone, PhoneEvent, Received, Turn};
+use super::retry::shared;
+use super::seen::is_once;
+use super::{Download, Kind, Network, Now, Phone, PhoneEvent, Received, Turn};
 
 impl Phone {
     /// Takes an unpadded text; `None` when it is no `Message`.
@@ -43,7 +46,7 @@ impl Phone {
             None => (self.chat_of(envelope), outer, text.clone()),
         };
         if let Some(distribution) = message.sender_key_distribution_message.take()
-            && envelope.from.is_group()
+            && shared(&envelope.from)
         {
             let key = distribution.axolotl_sender_key_distribution_message.unwrap_or_default();
             self.take_sender_key(&envelope.from, &envelope.address, &key);
@@ -61,8 +64,18 @@ impl Phone {
             return Some(turn);
         }
         let chat = self.chat_key(&chat, network);
-        let kind = self.kind_of(&chat, envelope, &message);
-        if matches!(kind, Kind::Text { .. } | Kind::Other) {
+        let mut parsed = Parsed::read(&message);
+        parsed.content = self.open_add_on(&chat, envelope, parsed.content);
+        self.change(&chat, envelope, &parsed.content);
+        let mut kind = Kind::of(&parsed);
+        if let (Kind::File(file), Some(media)) = (&mut kind, parsed.content.media()) {
+            file.download = self.download(&envelope.id, media, network);
+            if let Download::Broken { why } = &file.download {
+                let what = format!("the file of message {}: {why}", envelope.id);
+                turn.events.push(PhoneEvent::Violation { device: envelope.sender.clone(), what });
+            }
+        }
+        if kind.stands_alone() {
             let stored = Stored {
                 id: envelope.id.clone(),
                 sender: if envelope.from_me { self.own().clone() } else { envelope.sender.user_jid() },
@@ -82,13 +95,15 @@ impl Phone {
             push_name: envelope.push_name.clone(),
             timestamp: envelope.timestamp,
             kind,
+            view_once: is_once(&parsed),
+            disappears: parsed.context.disappearing.map(|disappearing| disappearing.seconds),
             message: bytes,
         };
         if self.inbox.len() >= 2 * super::MOST_IN_INBOX {
             self.inbox.drain(..super::MOST_IN_INBOX);
         }
         self.inbox.push(received.clone());
-        turn.events.push(PhoneEvent::Message(received));
+        turn.events.push(PhoneEvent::Message(Box::new(received)));
         Some(turn)
     }
 
@@ -99,44 +114,21 @@ impl Phone {
         }
     }
 
-    /// What the message is; an edit or revoke by its author changes the stored one.
-    fn kind_of(&mut self, chat: &Jid, envelope: &Envelope, message: &Message) -> Kind {
-        if let Some(reaction) = &message.reaction_message {
-            let target = reaction.key.as_ref().map(|key| key.id().to_owned()).unwrap_or_default();
-            return Kind::Reaction { target, emoji: reaction.text().to_owned() };
-        }
-        let wrapped = message.edited_message.as_ref().and_then(|wrapper| wrapper.message.as_deref());
-        let protocol = wrapped.unwrap_or(message).protocol_message.as_deref();
-        if let Some(protocol) = protocol {
-            return self.change(chat, envelope, protocol);
-        }
-        match text_of(message) {
-            Some((text, quoted)) => Kind::Text { text, quoted },
-            None => Kind::Other,
-        }
-    }
-
-    fn change(&mut self, chat: &Jid, envelope: &Envelope, protocol: &ProtocolMessage) -> Kind {
-        let target = protocol.key.as_ref().map(|key| key.id().to_owned()).unwrap_or_default();
-        let by_author = self.chats.find(chat, &target).is_some_and(|stored| {
+    /// An edit or revoke by its author changes the stored message.
+    fn change(&mut self, chat: &Jid, envelope: &Envelope, content: &Content) {
+        let Some(target) = content.target() else { return };
+        let by_author = self.chats.find(chat, &target.id).is_some_and(|stored| {
             stored.from_me == envelope.from_me
                 && (stored.from_me || self.same_person(&stored.sender, &envelope.sender))
         });
-        match (protocol.r#type(), &protocol.edited_message) {
-            (Type::MessageEdit, Some(edited)) => {
-                if by_author {
-                    self.chats.replace(chat, &target, edited.encode_to_vec().into());
+        match content {
+            Content::Edit(edit) if by_author => {
+                if let Ok(edited) = edit.content.to_message() {
+                    self.chats.replace(chat, &target.id, edited.encode_to_vec().into());
                 }
-                let text = text_of(edited).map(|(text, _)| text).unwrap_or_default();
-                Kind::Edit { target, text }
             }
-            (Type::Revoke, _) => {
-                if by_author {
-                    self.chats.remove(chat, &target);
-                }
-                Kind::Revoke { target }
-            }
-            _ => Kind::Other,
+            Content::Revoke(_) if by_author => self.chats.remove(chat, &target.id),
+            _ => {}
         }
     }
 
@@ -177,18 +169,15 @@ impl Phone {
                 let events = vec![PhoneEvent::FatalAppState { device, collections }];
                 Turn { events, ..Turn::default() }
             }
+            // A group's timer is the server's to know.
+            Type::EphemeralSetting if !envelope.from.is_group() => {
+                let chat = self.chat_of(envelope);
+                let chat = self.chat_key(&chat, network);
+                self.chats.set_timer(&chat, protocol.ephemeral_expiration(), envelope.timestamp);
+                Turn::default()
+            }
             Type::PeerDataOperationRequestMessage => self.answer_peer_data(envelope, protocol, network, now),
             _ => Turn::default(),
         }
     }
-}
-
-/// The text of a message and the id of what it quotes.
-fn text_of(message: &Message) -> Option<(String, Option<String>)> {
-    if let Some(text) = &message.conversation {
-        return Some((text.clone(), None));
-    }
-    let extended = message.extended_text_message.as_ref()?;
-    let quoted = extended.context_info.as_ref().and_then(|context| context.stanza_id.clone());
-    Some((extended.text().to_owned(), quoted))
 }
