@@ -254,7 +254,7 @@ async fn open(
         let mut condition = Condition::new(status, Cause::HeldElsewhere, *since.get_or_insert(now))
             .next_attempt(now.after(wait));
         condition.deadline = Some(*until);
-        let mut board = Board::new(now);
+        let mut board = Board::new(now, account.store().durability());
         board.connection(condition);
         if !told.held(&board.health()) {
             return Err(error);

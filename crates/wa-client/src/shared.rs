@@ -70,7 +70,7 @@ impl Shared {
         control: mpsc::UnboundedSender<Control>,
     ) -> Self {
         let now = store.store().clock().now();
-        let board = Board::new(now);
+        let board = Board::new(now, store.store().durability());
         let ids = RequestIds::new(rng.random(), rng.random());
         Self {
             vault: OrderedMutex::new(Vault::new()),

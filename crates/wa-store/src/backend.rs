@@ -217,6 +217,15 @@ pub struct Scan {
     pub limit: usize,
 }
 
+/// The first key behind all that begin with `prefix`, for a scan or a deletion between two keys; `None` if no key is
+/// behind them.
+pub fn upper_bound(prefix: &[u8]) -> Option<Vec<u8>> {
+    let kept = prefix.iter().rposition(|byte| *byte != 0xFF)?;
+    let mut upper = prefix.get(..=kept)?.to_vec();
+    *upper.last_mut()? += 1;
+    Some(upper)
+}
+
 /// One page of a scan.
 #[derive(Debug, Clone, Default)]
 pub struct Page {

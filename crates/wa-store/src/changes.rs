@@ -58,7 +58,14 @@ impl Changes {
     }
 
     /// Writes a row that is worthless from `expires` on: it is not read any more, and pruning deletes it.
-    /// Not for rows that somebody still has to acknowledge.
+    /// Rows that somebody still has to acknowledge have no such time, so this does not compile:
+    ///
+    /// ```compile_fail
+    /// # use wa_store::{Changes, InboxCursor, InboxRow, UnixTime, tables::Inbox};
+    /// # let row = InboxRow { received: UnixTime::from_secs(1), event: b"event".as_slice().into() };
+    /// # let cursor = InboxCursor::from_number(1);
+    /// Changes::new().put_until(Inbox, &cursor, &row, UnixTime::from_secs(2));
+    /// ```
     pub fn put_until<E: Entity>(
         &mut self,
         entity: E,
@@ -66,6 +73,7 @@ impl Changes {
         value: &E::Value,
         expires: UnixTime,
     ) -> &mut Self {
+        const { assert!(E::TABLE.may_expire(), "rows of this table wait to be acknowledged: they never expire") };
         self.write(entity, key, value, Some(expires))
     }
 

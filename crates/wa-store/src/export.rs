@@ -29,9 +29,11 @@ pub const EXPORT_VERSION: u16 = 1;
 const MAGIC: &[u8; 8] = b"WAACCNT\0";
 const PLAIN: u8 = 0;
 const SEALED: u8 = 1;
-/// Longest frame: a page is cut at 8 MiB plus one row, and a row is at most a batch.
+/// Longest frame: it is cut at [`FRAME_BYTES`] plus one row, and a row is at most a batch.
 const MAX_FRAME: usize = 48 * 1024 * 1024;
 const PAGE: usize = 256;
+/// A frame ends after so many bytes, however many rows the backend gave for a page.
+const FRAME_BYTES: usize = 8 * 1024 * 1024;
 
 /// What was exported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,17 +119,23 @@ async fn export_table(
         let page = account.raw_page(scan.clone()).await?;
         let Some((last, _)) = page.last() else { return Ok(writer) };
         scan.after = Some(last.key.clone());
-        let mut rows = Vec::with_capacity(page.len());
+        let (mut rows, mut size) = (Vec::with_capacity(page.len()), 0);
         for (key, opened) in page {
-            match opened {
-                Ok((payload, expires)) => {
-                    rows.push(ExportedRow { table: table.number(), key: key.key, payload, expires });
-                }
-                Err(_) => report.damaged += 1,
+            let Ok((payload, expires)) = opened else {
+                report.damaged += 1;
+                continue;
+            };
+            report.rows += 1;
+            size += key.key.len() + payload.len();
+            rows.push(ExportedRow { table: table.number(), key: key.key, payload, expires });
+            if size >= FRAME_BYTES {
+                writer = writer.frame(Frame::Rows(std::mem::take(&mut rows))).await?;
+                size = 0;
             }
         }
-        report.rows += rows.len() as u64;
-        writer = writer.frame(Frame::Rows(rows)).await?;
+        if !rows.is_empty() {
+            writer = writer.frame(Frame::Rows(rows)).await?;
+        }
     }
 }
 

@@ -167,14 +167,22 @@ impl AccountRow {
     /// transaction; on [`Applied::Before`] nothing is.
     ///
     /// # Errors
-    /// [`StoreError::LeaseLost`], [`StoreError::TooLarge`], [`StoreError::OutcomeUnknown`]; nothing is to be written.
+    /// [`StoreError::LeaseLost`], [`StoreError::TooLarge`], [`StoreError::OutcomeUnknown`], and
+    /// [`StoreError::InvalidAccountName`] for a batch without a fence that is not the system's; nothing is to be written.
     pub fn admit(&mut self, batch: &Batch) -> Result<Applied, StoreError> {
         self.admit_with(batch, Fencing::Checked)
     }
 
     pub(crate) fn admit_with(&mut self, batch: &Batch, fencing: Fencing) -> Result<Applied, StoreError> {
         check_size(batch)?;
-        let Some(fence) = batch.fence else { return Ok(Applied::Now) };
+        let Some(fence) = batch.fence else {
+            let unfenced = batch.account == AccountId::system();
+            return if unfenced {
+                Ok(Applied::Now)
+            } else {
+                Err(StoreError::InvalidAccountName(batch.account.clone()))
+            };
+        };
         if fence.epoch != self.epoch && matches!(fencing, Fencing::Checked) {
             return Err(StoreError::LeaseLost {
                 account: batch.account.clone(),

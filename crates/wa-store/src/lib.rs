@@ -26,6 +26,8 @@ mod address;
 pub mod backend;
 mod changes;
 mod clock;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod columns;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod envelope;
@@ -41,6 +43,8 @@ pub mod records;
 mod restore;
 #[cfg(feature = "sabotage")]
 pub mod sabotage;
+#[cfg(not(feature = "sabotage"))]
+mod sabotage;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 mod store;

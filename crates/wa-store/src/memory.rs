@@ -15,6 +15,7 @@ use crate::backend::{
     Scan,
 };
 use crate::lease::{AccountRow, AccountState, Acquired, Fencing, Intent, Liveness};
+use crate::sabotage::Promises;
 use crate::store::{Store, StoreBuilder};
 use crate::{StoreError, UnixTime};
 
@@ -41,8 +42,7 @@ impl MemoryStore {
 #[derive(Default)]
 pub struct MemoryBackend {
     state: Mutex<State>,
-    #[cfg(feature = "sabotage")]
-    sabotage: crate::sabotage::Sabotage,
+    promises: Promises,
 }
 
 #[derive(Default)]
@@ -61,27 +61,13 @@ impl MemoryBackend {
     /// A backend that breaks a promise, for the tests of the tests.
     #[cfg(feature = "sabotage")]
     pub fn sabotaged(sabotage: crate::sabotage::Sabotage) -> Self {
-        Self { sabotage, ..Self::default() }
-    }
-
-    #[cfg_attr(
-        not(feature = "sabotage"),
-        expect(clippy::unused_self, reason = "a sabotaged build looks at itself")
-    )]
-    const fn fencing(&self) -> Fencing {
-        #[cfg(feature = "sabotage")]
-        return self.sabotage.fencing();
-        #[cfg(not(feature = "sabotage"))]
-        Fencing::Checked
+        Self { promises: Promises::without(sabotage), ..Self::default() }
     }
 }
 
 impl State {
     fn commit(&mut self, batch: &Batch, fencing: Fencing) -> Result<Applied, StoreError> {
-        if batch.fence.is_none() && batch.account != AccountId::system() {
-            return Err(StoreError::InvalidAccountName(batch.account.clone()));
-        }
-        if batch.fence.is_none() {
+        if batch.account == AccountId::system() {
             self.accounts.entry(AccountId::system()).or_default();
         }
         let entry = self
@@ -164,7 +150,7 @@ impl Backend for MemoryBackend {
 
     async fn commit(&self, batches: Vec<Batch>) -> Vec<Result<Applied, StoreError>> {
         let mut state = self.state.lock();
-        batches.iter().map(|batch| state.commit(batch, self.fencing())).collect()
+        batches.iter().map(|batch| state.commit(batch, self.promises.fencing())).collect()
     }
 
     async fn heartbeat(&self, holder: &HolderId, now: UnixTime, ttl: Duration) -> Result<(), StoreError> {

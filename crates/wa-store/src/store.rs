@@ -13,8 +13,8 @@ use rand::rand_core::{CryptoRng, Rng};
 use crate::account::AccountStore;
 use crate::backend::{AccountInfo, Backend, Batch, Deletion, Durability, Op, Row, RowKey, Urgency};
 use crate::clock::{Clock, SystemClock, UnixTime};
-use crate::envelope::{AccountKey, Cipher, StoreKey};
-use crate::error::{StoreError, cause};
+use crate::envelope::{AccountKey, Cipher, StoreKey, corrupt};
+use crate::error::{Damage, StoreError, cause};
 use crate::key::{Key, KeyWriter};
 use crate::lease::{Acquired, Intent};
 use crate::{AccountId, HolderId, Table};
@@ -235,7 +235,7 @@ impl Store {
             ([version, ..], _) => {
                 Err(StoreError::NewerSchema { found: (*version).into(), known: FORMAT.into() })
             }
-            ([], _) => Err(StoreError::Closed),
+            ([], _) => Err(corrupt(&format_row(), Damage::CutOff)),
         }
     }
 
@@ -400,11 +400,12 @@ impl Account {
     /// [`StoreError::Held`], [`StoreError::UnknownAccount`], and what the backend says.
     pub async fn delete(&self) -> Result<(), StoreError> {
         let acquired = self.store.acquire(&self.id, Intent::Delete).await?;
-        while self.store.0.backend.delete_account(&self.id, acquired.epoch).await? == Deletion::More {
-            tokio::task::yield_now().await;
-        }
+        // First: without it what remains on the disk cannot be read, also when the deletion stops half-way.
         if self.store.is_encrypted() {
             self.store.system_commit(Op::Delete(account_key_row(&self.id))).await?;
+        }
+        while self.store.0.backend.delete_account(&self.id, acquired.epoch).await? == Deletion::More {
+            tokio::task::yield_now().await;
         }
         Ok(())
     }

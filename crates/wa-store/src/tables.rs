@@ -72,6 +72,14 @@ macro_rules! tables {
                 }
             }
 
+            /// Whether its rows may be worthless from some time on. Never what somebody still has to acknowledge.
+            pub const fn may_expire(self) -> bool {
+                !matches!(
+                    self,
+                    Self::Inbox | Self::InboxAttempts | Self::Outbox | Self::DeadLetters | Self::HistoryJobs
+                )
+            }
+
             /// How a key is read only to see whether it can be read.
             pub(crate) fn key_reader(self) -> fn(&[u8]) -> bool {
                 match self {

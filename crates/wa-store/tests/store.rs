@@ -1,85 +1,16 @@
 //! The typed store's own promises: one heartbeat for thousands of accounts, little memory for each, commits side by side.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use bytes::Bytes;
-use wa_store::backend::{Applied, Batch, Deletion, Page, Row, RowKey, Scan};
-use wa_store::lease::{AccountState, Acquired, Intent};
+use wa_store::conformance::Unreliable;
 use wa_store::tables::KeyValues;
-use wa_store::{
-    AccountId, AccountInfo, Backend, Changes, Durability, HolderId, ManualClock, MemoryBackend, Store,
-    StoreError, UnixTime,
-};
+use wa_store::{Changes, ManualClock, MemoryBackend, Store, StoreError, UnixTime};
 
-/// Counts heartbeats.
-#[derive(Debug, Default)]
-struct Counting {
-    inner: MemoryBackend,
-    beats: AtomicU64,
-}
-
-#[async_trait]
-impl Backend for Counting {
-    fn durability(&self) -> Durability {
-        self.inner.durability()
-    }
-    async fn get_many(&self, account: &AccountId, keys: Vec<RowKey>) -> Result<Vec<Option<Row>>, StoreError> {
-        self.inner.get_many(account, keys).await
-    }
-    async fn scan(&self, account: &AccountId, scan: Scan) -> Result<Page, StoreError> {
-        self.inner.scan(account, scan).await
-    }
-    async fn commit(&self, batches: Vec<Batch>) -> Vec<Result<Applied, StoreError>> {
-        self.inner.commit(batches).await
-    }
-    async fn heartbeat(&self, holder: &HolderId, now: UnixTime, ttl: Duration) -> Result<(), StoreError> {
-        self.beats.fetch_add(1, Ordering::SeqCst);
-        self.inner.heartbeat(holder, now, ttl).await
-    }
-    async fn retire(&self, holder: &HolderId) -> Result<(), StoreError> {
-        self.inner.retire(holder).await
-    }
-    async fn acquire(
-        &self,
-        account: &AccountId,
-        holder: &HolderId,
-        intent: Intent,
-        now: UnixTime,
-    ) -> Result<Acquired, StoreError> {
-        self.inner.acquire(account, holder, intent, now).await
-    }
-    async fn release(&self, account: &AccountId, epoch: u64) -> Result<(), StoreError> {
-        self.inner.release(account, epoch).await
-    }
-    async fn set_state(
-        &self,
-        account: &AccountId,
-        epoch: u64,
-        state: AccountState,
-    ) -> Result<(), StoreError> {
-        self.inner.set_state(account, epoch, state).await
-    }
-    async fn accounts(
-        &self,
-        after: Option<&AccountId>,
-        limit: usize,
-    ) -> Result<Vec<AccountInfo>, StoreError> {
-        self.inner.accounts(after, limit).await
-    }
-    async fn delete_account(&self, account: &AccountId, epoch: u64) -> Result<Deletion, StoreError> {
-        self.inner.delete_account(account, epoch).await
-    }
-    async fn prune(&self, now: UnixTime, limit: usize) -> Result<u64, StoreError> {
-        self.inner.prune(now, limit).await
-    }
-}
-
-async fn until(counter: &AtomicU64, wanted: u64) {
+async fn until(backend: &Unreliable, wanted: u64) {
     for _ in 0..1_000 {
-        if counter.load(Ordering::SeqCst) >= wanted {
+        if backend.heartbeats() >= wanted {
             return;
         }
         tokio::task::yield_now().await;
@@ -89,7 +20,7 @@ async fn until(counter: &AtomicU64, wanted: u64) {
 
 #[tokio::test(start_paused = true)]
 async fn five_thousand_accounts_cost_one_renewal() {
-    let backend = Arc::new(Counting::default());
+    let backend = Arc::new(Unreliable::new(Arc::new(MemoryBackend::default())));
     let clock = Arc::new(ManualClock::at(UnixTime::from_secs(1_800_000_000)));
     let lease = Duration::from_secs(30);
     let open = |holder: &str| {
@@ -100,27 +31,27 @@ async fn five_thousand_accounts_cost_one_renewal() {
     for n in 0..5_000 {
         accounts.push(store.account(format!("account-{n}")).open().await.unwrap());
     }
-    assert_eq!(backend.beats.load(Ordering::SeqCst), 1, "opening them all writes one heartbeat");
+    assert_eq!(backend.heartbeats(), 1, "opening them all writes one heartbeat");
     let other = open("there").await.unwrap();
     // The renewing task begins to wait before time moves.
     tokio::task::yield_now().await;
     for renewal in 1..=10 {
         clock.advance(lease / 3);
         tokio::time::advance(lease / 3).await;
-        until(&backend.beats, 1 + renewal).await;
-        assert_eq!(backend.beats.load(Ordering::SeqCst), 1 + renewal);
+        until(&backend, 1 + renewal).await;
+        assert_eq!(backend.heartbeats(), 1 + renewal);
     }
     let refused = other.account("account-4999").open().await;
     assert!(matches!(refused, Err(StoreError::Held { .. })), "100 s later the leases are alive: {refused:?}");
     drop((store, accounts));
-    let beats = backend.beats.load(Ordering::SeqCst);
+    let beats = backend.heartbeats();
     clock.advance(lease);
     for _ in 0..10 {
         // The other store beats on; the one that was dropped does not.
         tokio::time::advance(lease / 3).await;
         tokio::task::yield_now().await;
     }
-    assert!(backend.beats.load(Ordering::SeqCst) <= beats + 12);
+    assert!(backend.heartbeats() <= beats + 12);
     other.account("account-4999").open().await.expect("the holder that was dropped has expired");
 }
 

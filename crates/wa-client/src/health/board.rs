@@ -2,7 +2,7 @@
 //! What is shown is the least healthy of them, with the others beside it.
 
 use std::collections::VecDeque;
-use wa_store::UnixTime;
+use wa_store::{Durability, UnixTime};
 
 use super::{Attempt, Cause, Condition, Deadline, DeadlineKind, Health, Status};
 
@@ -27,15 +27,17 @@ pub(crate) struct Board {
     sides: Vec<(Place, Condition)>,
     attempts: VecDeque<Attempt>,
     calendar: Vec<Deadline>,
+    durability: Durability,
 }
 
 impl Board {
-    pub(crate) fn new(now: UnixTime) -> Self {
+    pub(crate) fn new(now: UnixTime, durability: Durability) -> Self {
         Self {
             connection: Condition::new(Status::Starting, Cause::Started, now),
             sides: Vec::new(),
             attempts: VecDeque::new(),
             calendar: Vec::new(),
+            durability,
         }
     }
 
@@ -111,6 +113,7 @@ impl Board {
             also: conditions[1..].iter().map(|condition| (*condition).clone()).collect(),
             attempts: self.attempts.iter().cloned().collect(),
             calendar: self.calendar.clone(),
+            durability: self.durability,
         }
     }
 }
@@ -125,7 +128,7 @@ mod tests {
 
     #[test]
     fn the_least_healthy_condition_is_shown_and_the_others_stand_beside_it() {
-        let mut board = Board::new(at(0));
+        let mut board = Board::new(at(0), Durability::Power);
         board.connection(Condition::new(Status::Online, Cause::Working, at(1)));
         board.raise(
             Place::NewChats,
@@ -144,7 +147,7 @@ mod tests {
 
     #[test]
     fn a_condition_that_goes_on_keeps_the_time_it_began() {
-        let mut board = Board::new(at(0));
+        let mut board = Board::new(at(0), Durability::Power);
         for second in 10..20 {
             let status = Status::Reconnecting { attempt: second as u32, next_at: at(second + 5) };
             board.connection(Condition::new(status, Cause::NetworkUnreachable, at(second)));
@@ -157,7 +160,7 @@ mod tests {
 
     #[test]
     fn the_ring_keeps_the_last_attempts_and_the_calendar_is_sorted() {
-        let mut board = Board::new(at(0));
+        let mut board = Board::new(at(0), Durability::Power);
         for second in 0..40 {
             board.attempt(Attempt { at: at(second), stage: super::super::Stage::Dial, failure: None });
         }
@@ -167,5 +170,13 @@ mod tests {
         let health = board.health();
         assert_eq!((health.attempts.len(), health.attempts[0].at), (ATTEMPTS, at(24)));
         assert_eq!(health.calendar.iter().map(|entry| entry.at).collect::<Vec<_>>(), [at(50), at(100)]);
+    }
+
+    #[test]
+    fn a_store_that_a_power_cut_can_take_back_is_told_in_every_state() {
+        let told = |durability| Board::new(at(0), durability).health().to_string();
+        assert!(!told(Durability::Power).contains("power cut"));
+        assert!(told(Durability::Process).contains("use message keys a second time"));
+        assert!(told(Durability::None).contains("gone when the process ends"));
     }
 }

@@ -8,7 +8,7 @@ mod cause;
 mod status;
 
 use core::fmt;
-use wa_store::UnixTime;
+use wa_store::{Durability, UnixTime};
 
 pub use cause::{Cause, Healing, Language, Remedy};
 pub use status::{LinkOffer, LoggedOutBy, Status};
@@ -152,6 +152,8 @@ pub struct Health {
     pub attempts: Vec<Attempt>,
     /// Dates to know, soonest first.
     pub calendar: Vec<Deadline>,
+    /// What a commit to the account's store survives; [`storage_warning`](Self::storage_warning) says what that means.
+    pub durability: Durability,
 }
 
 impl Health {
@@ -161,8 +163,22 @@ impl Health {
     }
 }
 
+impl Health {
+    /// What an operator has to know of a store that does not survive everything.
+    pub const fn storage_warning(&self) -> Option<&'static str> {
+        match self.durability {
+            Durability::Power => None,
+            Durability::Process => Some(
+                "after a power cut the store may lack its last commits and use message keys a second time",
+            ),
+            Durability::None => Some("the store is gone when the process ends"),
+        }
+    }
+}
+
 impl fmt::Display for Health {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({}): {}", self.status, self.cause, self.remedy)
+        write!(f, "{} ({}): {}", self.status, self.cause, self.remedy)?;
+        self.storage_warning().map_or(Ok(()), |warning| write!(f, " [{warning}]"))
     }
 }

@@ -2,111 +2,30 @@
 //! application falls behind.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use parking_lot::Mutex;
 use wa_client::config::InboxLimit;
 use wa_client::events::Kind;
 use wa_client::health::{Cause, Evidence, Healing, Health, Status};
 use wa_client::{ConnectError, Jid, LeaseWait};
 use wa_sim::phone::Action;
-use wa_store::backend::*;
-use wa_store::lease::AccountState;
-use wa_store::{MemoryBackend, Store, StoreError, UnixTime};
+use wa_store::conformance::Unreliable;
+use wa_store::{MemoryBackend, Store, StoreError};
 
 use crate::stage::{ADA, BOT, Stage, healthy, healthy_within, next};
 
-const WELL: u8 = 0;
-const FULL: u8 = 1;
-const REFUSES: u8 = 2;
-
-/// A backend whose commits fail as long as it is told to.
-#[derive(Debug)]
-struct Moody {
-    inner: MemoryBackend,
-    mood: Arc<AtomicU8>,
-}
-
-#[async_trait]
-impl Backend for Moody {
-    fn durability(&self) -> Durability {
-        self.inner.durability()
-    }
-
-    async fn get_many(&self, account: &AccountId, keys: Vec<RowKey>) -> Result<Vec<Option<Row>>, StoreError> {
-        self.inner.get_many(account, keys).await
-    }
-
-    async fn scan(&self, account: &AccountId, scan: Scan) -> Result<Page, StoreError> {
-        self.inner.scan(account, scan).await
-    }
-
-    async fn commit(&self, batches: Vec<Batch>) -> Vec<Result<Applied, StoreError>> {
-        let why = || Arc::new(std::io::Error::other("as the test wants"));
-        match self.mood.load(Ordering::Relaxed) {
-            FULL => batches.iter().map(|_| Err(StoreError::DiskFull(why()))).collect(),
-            REFUSES => batches.iter().map(|_| Err(StoreError::Database(why()))).collect(),
-            _ => self.inner.commit(batches).await,
-        }
-    }
-
-    async fn heartbeat(&self, holder: &HolderId, now: UnixTime, ttl: Duration) -> Result<(), StoreError> {
-        self.inner.heartbeat(holder, now, ttl).await
-    }
-
-    async fn retire(&self, holder: &HolderId) -> Result<(), StoreError> {
-        self.inner.retire(holder).await
-    }
-
-    async fn acquire(
-        &self,
-        account: &AccountId,
-        holder: &HolderId,
-        intent: wa_store::lease::Intent,
-        now: UnixTime,
-    ) -> Result<wa_store::lease::Acquired, StoreError> {
-        self.inner.acquire(account, holder, intent, now).await
-    }
-
-    async fn release(&self, account: &AccountId, epoch: u64) -> Result<(), StoreError> {
-        self.inner.release(account, epoch).await
-    }
-
-    async fn set_state(
-        &self,
-        account: &AccountId,
-        epoch: u64,
-        state: AccountState,
-    ) -> Result<(), StoreError> {
-        self.inner.set_state(account, epoch, state).await
-    }
-
-    async fn accounts(
-        &self,
-        after: Option<&AccountId>,
-        limit: usize,
-    ) -> Result<Vec<AccountInfo>, StoreError> {
-        self.inner.accounts(after, limit).await
-    }
-
-    async fn delete_account(&self, account: &AccountId, epoch: u64) -> Result<Deletion, StoreError> {
-        self.inner.delete_account(account, epoch).await
-    }
-
-    async fn prune(&self, now: UnixTime, limit: usize) -> Result<u64, StoreError> {
-        self.inner.prune(now, limit).await
-    }
-}
-
-async fn moody(seed: u64) -> (Stage, Arc<AtomicU8>) {
+/// A stage whose store fails as it is told to.
+async fn unreliable(seed: u64) -> (Stage, Arc<Unreliable>) {
     let mut stage = Stage::new(seed).await;
-    let mood = Arc::new(AtomicU8::new(WELL));
-    let backend = Moody { inner: MemoryBackend::default(), mood: Arc::clone(&mood) };
+    let backend = Arc::new(Unreliable::new(Arc::new(MemoryBackend::default())));
     let clock = Arc::clone(stage.store.clock());
-    stage.store = Store::builder(Arc::new(backend)).clock(clock).open().await.expect("a store");
-    (stage, mood)
+    stage.store = Store::builder(backend.clone()).clock(clock).open().await.expect("a store");
+    (stage, backend)
+}
+
+fn why() -> wa_store::Cause {
+    Arc::new(std::io::Error::other("as the test wants"))
 }
 
 fn writes(stage: &Stage, text: &str) {
@@ -115,15 +34,15 @@ fn writes(stage: &Stage, text: &str) {
 
 #[tokio::test(start_paused = true)]
 async fn a_full_disk_is_waited_out_and_nothing_is_lost() {
-    let (stage, mood) = moody(500).await;
+    let (stage, backend) = unreliable(500).await;
     let (client, mut events) = stage.linked().await;
-    mood.store(FULL, Ordering::Relaxed);
+    backend.refuse(StoreError::DiskFull(why()));
     writes(&stage, "while the disk was full");
     let health = healthy(&client, "the trouble", |health| health.status == Status::StoreFailing).await;
     assert_eq!((health.cause, health.healing), (Cause::StoreFailing, Healing::ByItself));
     assert!(matches!(&health.evidence, Some(Evidence::Error(text)) if text.contains("full")));
     assert!(health.next_attempt.is_some());
-    mood.store(WELL, Ordering::Relaxed);
+    backend.heal();
     healthy_within(&client, "all well", Duration::from_secs(60), |health| health.status == Status::Online)
         .await;
     next(&mut events, "the message", |event| match &event.kind {
@@ -136,9 +55,9 @@ async fn a_full_disk_is_waited_out_and_nothing_is_lost() {
 
 #[tokio::test(start_paused = true)]
 async fn a_store_that_refuses_for_good_is_not_called_a_lost_lease() {
-    let (stage, mood) = moody(501).await;
+    let (stage, backend) = unreliable(501).await;
     let (client, mut events) = stage.linked().await;
-    mood.store(REFUSES, Ordering::Relaxed);
+    backend.refuse(StoreError::Database(why()));
     writes(&stage, "never stored");
     let health = healthy(&client, "the end", |health| health.cause == Cause::StoreBroken).await;
     assert_eq!((health.status, health.healing), (Status::StoreFailing, Healing::NeedsAction));
@@ -146,7 +65,7 @@ async fn a_store_that_refuses_for_good_is_not_called_a_lost_lease() {
     while events.next().await.is_some() {}
     drop((client, events));
     // Nothing was acknowledged: it comes again.
-    mood.store(WELL, Ordering::Relaxed);
+    backend.heal();
     let (_client, mut events) = stage.start().await;
     next(&mut events, "the message", |event| match &event.kind {
         Kind::Message(message) => (message.text() == Some("never stored")).then_some(()),

@@ -13,11 +13,13 @@
 
 mod accounts;
 mod commits;
-mod flaky;
+mod copies;
+mod encryption;
 mod leases;
 mod model;
 mod rows;
 mod typed;
+mod unreliable;
 mod upkeep;
 
 use std::any::Any;
@@ -34,6 +36,8 @@ pub mod cases {
     //! All cases under one roof, for the macro.
     pub use super::accounts::*;
     pub use super::commits::*;
+    pub use super::copies::*;
+    pub use super::encryption::*;
     pub use super::leases::*;
     pub use super::model::*;
     pub use super::rows::*;
@@ -41,6 +45,7 @@ pub mod cases {
     pub use super::upkeep::*;
 }
 
+pub use self::unreliable::{Cut, Unreliable};
 use crate::backend::{Applied, Backend, Batch, Op, Row, RowKey, Scan, Urgency};
 use crate::lease::{Fence, Intent};
 use crate::{AccountId, HolderId, StoreError, Table, UnixTime};
@@ -171,11 +176,16 @@ macro_rules! __with_cases {
             an_import_comes_in_slices
             encryption_covers_every_value
             a_wrong_key_is_its_own_error
+            a_plain_store_takes_no_key
             a_key_rotation_rewraps_every_account
+            an_interrupted_key_rotation_is_repeated
+            a_deleted_account_takes_its_key_along
             a_damaged_row_is_named_and_quarantined
             a_restore_discards_what_could_be_used_twice
             an_export_moves_the_account
             a_damaged_export_writes_nothing
+            an_export_of_large_rows_comes_back
+            a_newer_export_is_refused
         }
     };
 }

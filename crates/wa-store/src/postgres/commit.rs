@@ -13,10 +13,12 @@ use tokio::sync::{Notify, oneshot};
 use tokio_postgres::{Error, Statement};
 
 use super::fault::{pool_error, store_error};
+use super::lease;
 use super::schema::Sql;
-use super::{lease, millis, signed, upper_bound};
-use crate::backend::{AccountId, Applied, Batch, Op, Row, Urgency};
+use crate::backend::{Applied, Batch, Op, Row, Urgency, upper_bound};
+use crate::columns::{millis, signed};
 use crate::lease::{AccountRow, Fencing};
+use crate::sabotage::Promises;
 use crate::{Bytes, StoreError};
 
 /// Most batches of one transaction.
@@ -83,20 +85,10 @@ impl Group {
 }
 
 impl Committer {
-    pub(super) fn start(
-        pool: Pool,
-        sql: Arc<Sql>,
-        #[cfg(feature = "sabotage")] sabotage: crate::sabotage::Sabotage,
-    ) -> Self {
+    pub(super) fn start(pool: Pool, sql: Arc<Sql>, promises: Promises) -> Self {
         let queue = Arc::new(Queue::default());
         let (alive, ended) = oneshot::channel();
-        let mut worker = Worker {
-            pool,
-            sql,
-            session: None,
-            #[cfg(feature = "sabotage")]
-            sabotage,
-        };
+        let mut worker = Worker { pool, sql, session: None, promises };
         // Made here: should the runtime never run the task, those who wait hear of it all the same.
         let end = End(Arc::clone(&queue), Some(alive));
         tokio::spawn(async move { worker.work(&end.0).await });
@@ -214,8 +206,7 @@ struct Worker {
     pool: Pool,
     sql: Arc<Sql>,
     session: Option<Session>,
-    #[cfg(feature = "sabotage")]
-    sabotage: crate::sabotage::Sabotage,
+    promises: Promises,
 }
 
 impl Worker {
@@ -300,7 +291,7 @@ impl Worker {
         let mut applied = BTreeMap::new();
         let mut outcomes = Vec::with_capacity(batches.len());
         for batch in batches {
-            let admitted = admit(accounts.get_mut(batch.account.as_str()), batch, self.fencing());
+            let admitted = admit(accounts.get_mut(batch.account.as_str()), batch, self.promises.fencing());
             if let Ok((id, Applied::Now, row)) = &admitted {
                 batch.ops.iter().for_each(|op| writes.take(*id, op));
                 if batch.fence.is_some() {
@@ -309,7 +300,11 @@ impl Worker {
             }
             outcomes.push(admitted.map(|(_, applied, _)| applied));
         }
-        self.answer_early(answers, &outcomes);
+        if self.promises.answers_early() {
+            for (answer, outcome) in answers.iter_mut().zip(&outcomes) {
+                answer.take().map(|answer| answer.send(outcome.clone()));
+            }
+        }
         writes.flush();
         let windows = Windows::of(&applied);
         let mut steps: Vec<Running<'_, Result<(), Error>>> =
@@ -320,35 +315,6 @@ impl Worker {
         let results = pipelined(steps).await;
         results.into_iter().collect::<Result<(), Error>>().map_err(store_error)?;
         Ok(outcomes)
-    }
-
-    #[cfg_attr(
-        not(feature = "sabotage"),
-        expect(clippy::unused_self, reason = "a sabotaged build looks at itself")
-    )]
-    const fn fencing(&self) -> Fencing {
-        #[cfg(feature = "sabotage")]
-        return self.sabotage.fencing();
-        #[cfg(not(feature = "sabotage"))]
-        Fencing::Checked
-    }
-
-    /// Never, except in a sabotaged build.
-    #[cfg_attr(
-        not(feature = "sabotage"),
-        expect(clippy::unused_self, reason = "a sabotaged build looks at itself")
-    )]
-    fn answer_early(&self, answers: &mut [Option<Answer>], outcomes: &[Outcome]) {
-        #[cfg(feature = "sabotage")]
-        if self.sabotage == crate::sabotage::Sabotage::AckBeforeCommit {
-            for (answer, outcome) in answers.iter_mut().zip(outcomes) {
-                if let Some(answer) = answer.take() {
-                    let _ = answer.send(outcome.clone());
-                }
-            }
-        }
-        #[cfg(not(feature = "sabotage"))]
-        let _ = (answers, outcomes);
     }
 }
 
@@ -377,9 +343,6 @@ fn admit<'r>(
     batch: &Batch,
     fencing: Fencing,
 ) -> Result<(i64, Applied, &'r AccountRow), StoreError> {
-    if batch.fence.is_none() && batch.account != AccountId::system() {
-        return Err(StoreError::InvalidAccountName(batch.account.clone()));
-    }
     let known = known.ok_or_else(|| StoreError::UnknownAccount(batch.account.clone()))?;
     let (id, row) = known.as_mut().map_err(|damaged| damaged.clone())?;
     let applied = row.admit_with(batch, fencing)?;

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use deadpool_postgres::{Client, Transaction};
 use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
 
 use super::fault::store_error;
 use super::schema::{Sql, writing};
-use super::{signed, time};
 use crate::backend::{AccountId, AccountInfo, Deletion};
+use crate::columns::{signed, time};
 use crate::error::cause;
 use crate::lease::{AccountRow, AccountState, Acquired, Intent, Liveness};
 use crate::{HolderId, StoreError, UnixTime};
@@ -137,6 +138,20 @@ pub(super) async fn delete_account(
     Ok(if more { Deletion::More } else { Deletion::Done })
 }
 
+pub(super) async fn prune(
+    client: &mut Client,
+    sql: &Sql,
+    now: UnixTime,
+    limit: usize,
+) -> Result<u64, StoreError> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let transaction = writing(client).await?;
+    let pruned =
+        transaction.execute(&sql.prune, &[&signed(now.as_millis()), &limit]).await.map_err(store_error)?;
+    transaction.commit().await.map_err(store_error)?;
+    Ok(pruned)
+}
+
 pub(super) async fn accounts(
     client: &Client,
     sql: &Sql,
@@ -194,14 +209,7 @@ async fn write(
     id: i64,
     row: &AccountRow,
 ) -> Result<(), StoreError> {
-    let holder = row.holder.as_ref().map(HolderId::as_str);
-    let (epoch, high, window) = (signed(row.epoch), signed(row.high), row.window.to_be_bytes());
-    let state = i16::from(row.state as u8);
-    transaction
-        .execute(&sql.update_account, &[&id, &holder, &epoch, &high, &&window[..], &state])
-        .await
-        .map(drop)
-        .map_err(store_error)
+    put(transaction, &sql.update_account, &id, row).await.map(drop)
 }
 
 /// Says whether it was made: not if there is one of this name.
@@ -211,14 +219,21 @@ async fn insert(
     account: &AccountId,
     row: &AccountRow,
 ) -> Result<bool, StoreError> {
+    Ok(put(transaction, &sql.insert_account, &account.as_str(), row).await? == 1)
+}
+
+/// Parameters `place, holder, epoch, high, applied, state`; gives the number of rows.
+async fn put(
+    transaction: &Transaction<'_>,
+    statement: &str,
+    place: &(dyn ToSql + Sync),
+    row: &AccountRow,
+) -> Result<u64, StoreError> {
     let holder = row.holder.as_ref().map(HolderId::as_str);
     let (epoch, high, window) = (signed(row.epoch), signed(row.high), row.window.to_be_bytes());
     let state = i16::from(row.state as u8);
-    transaction
-        .execute(&sql.insert_account, &[&account.as_str(), &holder, &epoch, &high, &&window[..], &state])
-        .await
-        .map(|made| made == 1)
-        .map_err(store_error)
+    let values: [&(dyn ToSql + Sync); 6] = [place, &holder, &epoch, &high, &&window[..], &state];
+    transaction.execute(statement, &values).await.map_err(store_error)
 }
 
 fn number(row: &Row, column: usize) -> Result<u64, StoreError> {

@@ -4,6 +4,7 @@
 mod commit;
 mod fault;
 mod lease;
+mod read;
 mod schema;
 
 use std::fmt;
@@ -12,8 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use bytes::Bytes;
-use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod};
+use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
 use rustls::ClientConfig;
 use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres::{Config, NoTls};
@@ -27,11 +27,12 @@ use crate::backend::{
 };
 use crate::error::cause;
 use crate::lease::{AccountState, Acquired, Intent};
+use crate::sabotage::Promises;
 use crate::store::{Store, StoreBuilder};
 use crate::{StoreError, UnixTime};
 
-/// A page of a scan has at most so many rows, however many were asked for.
-const PAGE_ROWS: usize = 4096;
+/// How long one host of the URL may take to let us in, when the URL does not say.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Opens stores in Postgres databases.
 #[derive(Debug)]
@@ -63,8 +64,7 @@ pub struct PostgresOptions {
     schema: String,
     connections: usize,
     tls: Option<Arc<ClientConfig>>,
-    #[cfg(feature = "sabotage")]
-    sabotage: crate::sabotage::Sabotage,
+    promises: Promises,
 }
 
 impl PostgresOptions {
@@ -76,7 +76,7 @@ impl PostgresOptions {
     pub fn new(url: &str) -> Result<Self, StoreError> {
         let mut config: Config = url.parse().map_err(store_error)?;
         if config.get_connect_timeout().is_none() {
-            config.connect_timeout(Duration::from_secs(10));
+            config.connect_timeout(PATIENCE);
         }
         if config.get_tcp_user_timeout().is_none() {
             config.tcp_user_timeout(Duration::from_secs(30));
@@ -93,8 +93,7 @@ impl PostgresOptions {
             schema: "wa_store".to_owned(),
             connections: 4,
             tls: None,
-            #[cfg(feature = "sabotage")]
-            sabotage: crate::sabotage::Sabotage::None,
+            promises: Promises::default(),
         })
     }
 
@@ -120,7 +119,7 @@ impl PostgresOptions {
     /// Breaks a promise on purpose.
     #[cfg(feature = "sabotage")]
     pub fn sabotage(mut self, sabotage: crate::sabotage::Sabotage) -> Self {
-        self.sabotage = sabotage;
+        self.promises = Promises::without(sabotage);
         self
     }
 
@@ -138,17 +137,16 @@ impl PostgresOptions {
         schema::migrate(&mut client, &self.schema).await?;
         drop(client);
         let sql = Arc::new(Sql::new(&self.schema));
-        let committer = Committer::start(
-            pool.clone(),
-            Arc::clone(&sql),
-            #[cfg(feature = "sabotage")]
-            self.sabotage,
-        );
+        let committer = Committer::start(pool.clone(), Arc::clone(&sql), self.promises);
         Ok(PostgresBackend { schema: self.schema, durability, pool, sql, committer })
     }
 
     fn pool(&self) -> Result<Pool, StoreError> {
         let mut config = self.config.clone();
+        // The timeout of the URL ends with the TCP connection; a server may take that and then say nothing.
+        let hosts = config.get_hosts().len().max(config.get_hostaddrs().len()).max(1);
+        let patience = config.get_connect_timeout().copied().unwrap_or(PATIENCE);
+        let patience = patience.saturating_mul(u32::try_from(hosts).unwrap_or(u32::MAX));
         let manage = ManagerConfig { recycling_method: RecyclingMethod::Fast };
         let manager = match &self.tls {
             Some(tls) => {
@@ -165,7 +163,8 @@ impl PostgresOptions {
                 Manager::from_config(config, NoTls, manage)
             }
         };
-        let pool = Pool::builder(manager).max_size(self.connections).build();
+        let pool = Pool::builder(manager).max_size(self.connections).runtime(Runtime::Tokio1);
+        let pool = pool.create_timeout(Some(patience)).build();
         pool.map_err(|error| StoreError::Settings(cause(error)))
     }
 }
@@ -202,10 +201,20 @@ pub struct PostgresBackend {
     committer: Committer,
 }
 
-impl PostgresBackend {
-    async fn connection(&self) -> Result<Object, StoreError> {
-        self.pool.get().await.map_err(pool_error)
-    }
+/// Runs one call on a connection of the pool. One that has failed does not go back into the pool: it may look alive for
+/// a moment longer, and the next call would fail as well.
+macro_rules! lent {
+    ($self:ident, $client:ident => $work:expr) => {{
+        let mut lent: Object = $self.pool.get().await.map_err(pool_error)?;
+        let done = {
+            let $client = &mut lent;
+            $work.await
+        };
+        if matches!(done, Err(StoreError::ConnectionLost(_) | StoreError::ServerUnavailable(_))) {
+            drop(Object::take(lent));
+        }
+        done
+    }};
 }
 
 impl fmt::Debug for PostgresBackend {
@@ -222,40 +231,11 @@ impl Backend for PostgresBackend {
     }
 
     async fn get_many(&self, account: &AccountId, keys: Vec<RowKey>) -> Result<Vec<Option<Row>>, StoreError> {
-        let client = self.connection().await?;
-        let select = client.prepare_cached(&self.sql.get_many).await.map_err(store_error)?;
-        let tables: Vec<i16> = keys.iter().map(|key| key.table.number().into()).collect();
-        let names: Vec<&[u8]> = keys.iter().map(|key| &key.key[..]).collect();
-        let found =
-            client.query(&select, &[&account.as_str(), &tables, &names]).await.map_err(store_error)?;
-        let mut rows = vec![None; keys.len()];
-        for row in found {
-            let place: i64 = row.try_get(0).map_err(store_error)?;
-            let place = usize::try_from(place.saturating_sub(1)).unwrap_or(usize::MAX);
-            if let Some(slot) = rows.get_mut(place) {
-                *slot = Some(row_at(&row, 1)?);
-            }
-        }
-        Ok(rows)
+        lent!(self, client => read::get_many(client, &self.sql, account, &keys))
     }
 
     async fn scan(&self, account: &AccountId, scan: Scan) -> Result<Page, StoreError> {
-        let client = self.connection().await?;
-        let select = client.prepare_cached(&self.sql.scan).await.map_err(store_error)?;
-        let wanted = scan.limit.clamp(1, PAGE_ROWS);
-        let limit = i64::try_from(wanted + 1).unwrap_or(i64::MAX);
-        let end = upper_bound(&scan.prefix);
-        let table = i16::from(scan.table.number());
-        let found = client
-            .query(
-                &select,
-                &[&account.as_str(), &table, &&scan.prefix[..], &scan.after.as_deref(), &end, &limit],
-            )
-            .await
-            .map_err(store_error)?;
-        let more = found.len() > wanted;
-        let rows = found.iter().take(wanted).map(|row| Ok((bytes_at(row, 0)?, row_at(row, 1)?)));
-        Ok(Page { rows: rows.collect::<Result<_, StoreError>>()?, more })
+        lent!(self, client => read::scan(client, &self.sql, account, &scan))
     }
 
     async fn commit(&self, batches: Vec<Batch>) -> Vec<Result<Applied, StoreError>> {
@@ -263,11 +243,11 @@ impl Backend for PostgresBackend {
     }
 
     async fn heartbeat(&self, holder: &HolderId, _now: UnixTime, ttl: Duration) -> Result<(), StoreError> {
-        lease::heartbeat(&mut self.connection().await?, &self.sql, holder, ttl).await
+        lent!(self, client => lease::heartbeat(client, &self.sql, holder, ttl))
     }
 
     async fn retire(&self, holder: &HolderId) -> Result<(), StoreError> {
-        lease::retire(&mut self.connection().await?, &self.sql, holder).await
+        lent!(self, client => lease::retire(client, &self.sql, holder))
     }
 
     async fn acquire(
@@ -277,15 +257,15 @@ impl Backend for PostgresBackend {
         intent: Intent,
         _now: UnixTime,
     ) -> Result<Acquired, StoreError> {
-        lease::acquire(&mut self.connection().await?, &self.sql, account, holder, intent).await
+        lent!(self, client => lease::acquire(client, &self.sql, account, holder, intent))
     }
 
     async fn release(&self, account: &AccountId, epoch: u64) -> Result<(), StoreError> {
-        lease::release(&mut self.connection().await?, &self.sql, account, epoch).await
+        lent!(self, client => lease::release(client, &self.sql, account, epoch))
     }
 
     async fn set_state(&self, account: &AccountId, epoch: u64, to: AccountState) -> Result<(), StoreError> {
-        lease::set_state(&mut self.connection().await?, &self.sql, account, epoch, to).await
+        lent!(self, client => lease::set_state(client, &self.sql, account, epoch, to))
     }
 
     async fn accounts(
@@ -293,37 +273,24 @@ impl Backend for PostgresBackend {
         after: Option<&AccountId>,
         limit: usize,
     ) -> Result<Vec<AccountInfo>, StoreError> {
-        lease::accounts(&self.connection().await?, &self.sql, after, limit).await
+        lent!(self, client => lease::accounts(client, &self.sql, after, limit))
     }
 
     async fn delete_account(&self, account: &AccountId, epoch: u64) -> Result<Deletion, StoreError> {
-        lease::delete_account(&mut self.connection().await?, &self.sql, account, epoch).await
+        lent!(self, client => lease::delete_account(client, &self.sql, account, epoch))
     }
 
     async fn prune(&self, now: UnixTime, limit: usize) -> Result<u64, StoreError> {
-        let mut client = self.connection().await?;
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let transaction = schema::writing(&mut client).await?;
-        let pruned = transaction.execute(&self.sql.prune, &[&signed(now.as_millis()), &limit]).await;
-        let pruned = pruned.map_err(store_error)?;
-        transaction.commit().await.map_err(store_error)?;
-        Ok(pruned)
+        lent!(self, client => lease::prune(client, &self.sql, now, limit))
     }
 
     /// Makes the room of deleted rows usable again; the server keeps it.
     async fn vacuum(&self) -> Result<(), StoreError> {
-        self.connection().await?.batch_execute(&self.sql.vacuum).await.map_err(store_error)
+        lent!(self, client => async { client.batch_execute(&self.sql.vacuum).await.map_err(store_error) })
     }
 
-    /// Rows without an account. The server's own files are the business of `pg_amcheck`.
     async fn check(&self) -> Result<Vec<String>, StoreError> {
-        let orphans = self.connection().await?.query(&self.sql.orphans, &[]).await.map_err(store_error)?;
-        let findings = orphans.iter().map(|row| {
-            let (account, rows): (i64, i64) =
-                (row.try_get(0).map_err(store_error)?, row.try_get(1).map_err(store_error)?);
-            Ok(format!("{rows} rows belong to account number {account}, which does not exist"))
-        });
-        findings.collect()
+        lent!(self, client => read::check(client, &self.sql))
     }
 
     async fn close(&self) -> Result<(), StoreError> {
@@ -331,35 +298,4 @@ impl Backend for PostgresBackend {
         self.pool.close();
         Ok(())
     }
-}
-
-/// The first key behind all that begin with `prefix`; `None` if there is no such key.
-fn upper_bound(prefix: &[u8]) -> Option<Vec<u8>> {
-    let kept = prefix.iter().rposition(|byte| *byte != 0xFF)?;
-    let mut upper = prefix.get(..=kept)?.to_vec();
-    *upper.last_mut()? += 1;
-    Some(upper)
-}
-
-fn bytes_at(row: &tokio_postgres::Row, column: usize) -> Result<Bytes, StoreError> {
-    row.try_get::<_, &[u8]>(column).map(Bytes::copy_from_slice).map_err(store_error)
-}
-
-/// Columns `value, expires` from `first` on.
-fn row_at(row: &tokio_postgres::Row, first: usize) -> Result<Row, StoreError> {
-    let expires: Option<i64> = row.try_get(first + 1).map_err(store_error)?;
-    Ok(Row { value: bytes_at(row, first)?, expires: expires.map(time) })
-}
-
-fn time(millis: i64) -> UnixTime {
-    UnixTime::from_millis(u64::try_from(millis).unwrap_or(0))
-}
-
-fn millis(time: Option<UnixTime>) -> Option<i64> {
-    time.map(|time| signed(time.as_millis()))
-}
-
-/// Postgres's integers are signed; epochs and times never come near the end.
-fn signed(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
 }

@@ -31,6 +31,7 @@ use crate::backend::{
 use crate::error::cause;
 use crate::export::sync_folder;
 use crate::lease::{AccountState, Acquired, Intent};
+use crate::sabotage::Promises;
 use crate::store::{Store, StoreBuilder};
 use crate::{StoreError, UnixTime};
 
@@ -80,8 +81,7 @@ pub struct SqliteOptions {
     file: File,
     readers: usize,
     threads: Threads,
-    #[cfg(feature = "sabotage")]
-    sabotage: crate::sabotage::Sabotage,
+    promises: Promises,
     #[cfg(feature = "sabotage")]
     points: Option<crate::sabotage::Points>,
 }
@@ -100,8 +100,7 @@ impl SqliteOptions {
             },
             readers: 2,
             threads: Threads::Own,
-            #[cfg(feature = "sabotage")]
-            sabotage: crate::sabotage::Sabotage::None,
+            promises: Promises::default(),
             #[cfg(feature = "sabotage")]
             points: None,
         }
@@ -153,7 +152,7 @@ impl SqliteOptions {
     /// Breaks a promise on purpose.
     #[cfg(feature = "sabotage")]
     pub fn sabotage(mut self, sabotage: crate::sabotage::Sabotage) -> Self {
-        self.sabotage = sabotage;
+        self.promises = Promises::without(sabotage);
         self
     }
 
@@ -184,8 +183,7 @@ impl SqliteOptions {
             path: file.path.clone(),
             locks: Vec::new(),
             gone: Vec::new(),
-            #[cfg(feature = "sabotage")]
-            sabotage: self.sabotage,
+            promises: self.promises,
             #[cfg(feature = "sabotage")]
             points: self.points,
         };

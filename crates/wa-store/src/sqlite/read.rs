@@ -4,7 +4,8 @@ use bytes::Bytes;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::fault::store_error;
-use crate::backend::{AccountId, AccountInfo, Page, Row, RowKey, Scan};
+use crate::backend::{AccountId, AccountInfo, Page, Row, RowKey, Scan, upper_bound};
+use crate::columns::time;
 use crate::error::cause;
 use crate::lease::{AccountRow, AccountState};
 use crate::{HolderId, StoreError, UnixTime};
@@ -65,14 +66,6 @@ pub(super) fn scan(
         Ok(page)
     };
     read().map_err(store_error)
-}
-
-/// The first key behind all that begin with `prefix`; `None` if there is no such key.
-pub(super) fn upper_bound(prefix: &[u8]) -> Option<Vec<u8>> {
-    let kept = prefix.iter().rposition(|byte| *byte != 0xFF)?;
-    let mut upper = prefix[..=kept].to_vec();
-    upper[kept] += 1;
-    Some(upper)
 }
 
 pub(super) fn accounts(
@@ -163,5 +156,5 @@ fn bytes_at(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<Bytes> {
 
 fn time_at(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<Option<UnixTime>> {
     let millis: Option<i64> = row.get(column)?;
-    Ok(millis.map(|millis| UnixTime::from_millis(u64::try_from(millis).unwrap_or(0))))
+    Ok(millis.map(time))
 }

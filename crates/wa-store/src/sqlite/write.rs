@@ -7,9 +7,11 @@ use tokio::sync::oneshot;
 
 use super::fault::{Fault, concerns_one_job, store_error};
 use super::holder::{self, HolderLock};
-use super::read::{account_row, upper_bound};
-use crate::backend::{AccountId, Applied, Batch, Deletion, Op};
-use crate::lease::{AccountRow, AccountState, Acquired, Fencing, Intent, Liveness};
+use super::read::account_row;
+use crate::backend::{AccountId, Applied, Batch, Deletion, Op, upper_bound};
+use crate::columns::{millis, signed, time};
+use crate::lease::{AccountRow, AccountState, Acquired, Intent, Liveness};
+use crate::sabotage::Promises;
 use crate::{HolderId, StoreError, UnixTime};
 
 /// Rows that one call of a deletion takes.
@@ -24,8 +26,7 @@ pub(super) struct Writer {
     /// Holders whose heartbeat row the open transaction deletes: their files go once that is committed. Before, a file
     /// that is gone beside a row that is not would leave nobody able to prove the death.
     pub(super) gone: Vec<HolderId>,
-    #[cfg(feature = "sabotage")]
-    pub(super) sabotage: crate::sabotage::Sabotage,
+    pub(super) promises: Promises,
     #[cfg(feature = "sabotage")]
     pub(super) points: Option<crate::sabotage::Points>,
 }
@@ -108,8 +109,7 @@ impl Writer {
         let mut failed: Vec<(Box<dyn Grouped>, StoreError)> = Vec::new();
         let ran = self.run_all(&mut pieces, &mut failed);
         self.at(Point::Written);
-        let answers_early = self.answers_early();
-        if answers_early {
+        if self.promises.answers_early() {
             for piece in std::mem::take(&mut pieces) {
                 piece.answer(Ok(()));
             }
@@ -168,28 +168,6 @@ impl Writer {
 
     #[cfg_attr(
         not(feature = "sabotage"),
-        expect(clippy::unused_self, reason = "a sabotaged build looks at itself")
-    )]
-    const fn fencing(&self) -> Fencing {
-        #[cfg(feature = "sabotage")]
-        return self.sabotage.fencing();
-        #[cfg(not(feature = "sabotage"))]
-        Fencing::Checked
-    }
-
-    #[cfg_attr(
-        not(feature = "sabotage"),
-        expect(clippy::unused_self, reason = "a sabotaged build looks at itself")
-    )]
-    fn answers_early(&self) -> bool {
-        #[cfg(feature = "sabotage")]
-        return self.sabotage == crate::sabotage::Sabotage::AckBeforeCommit;
-        #[cfg(not(feature = "sabotage"))]
-        false
-    }
-
-    #[cfg_attr(
-        not(feature = "sabotage"),
         expect(clippy::unused_self, reason = "a test build tells its hook")
     )]
     fn at(&self, point: Point) {
@@ -230,11 +208,8 @@ impl Writer {
     }
 
     pub(super) fn commit(&self, batch: &Batch) -> Result<Applied, Fault> {
-        if batch.fence.is_none() && batch.account != AccountId::system() {
-            return Err(StoreError::InvalidAccountName(batch.account.clone()).into());
-        }
         let (id, mut row) = self.known_account(&batch.account)?;
-        let applied = row.admit_with(batch, self.fencing())?;
+        let applied = row.admit_with(batch, self.promises.fencing())?;
         if applied == Applied::Now {
             for op in batch.ops.iter() {
                 self.apply(id, op)?;
@@ -326,7 +301,7 @@ impl Writer {
         if holder::is_proven_dead(&self.path, holder) {
             return Ok(Liveness::Dead);
         }
-        Ok(Liveness::Until(UnixTime::from_millis(u64::try_from(expires).unwrap_or(0))))
+        Ok(Liveness::Until(time(expires)))
     }
 
     pub(super) fn acquire(
@@ -425,13 +400,4 @@ pub enum Point {
     Committed,
     /// Everybody was answered.
     Answered,
-}
-
-/// SQLite's integers are signed; epochs and times never come near the end.
-fn signed(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
-}
-
-fn millis(time: Option<UnixTime>) -> Option<i64> {
-    time.map(|time| signed(time.as_millis()))
 }
