@@ -8,9 +8,9 @@ use wa_client::Jid;
 use wa_client::identity::Peer;
 use wa_client::messages::builder::{DisappearAfter, Message, PinFor};
 use wa_client::messages::content::{
-    Album, Answer, ButtonAction, ButtonReply, Choice, Contact, Context, Event, Font, Forwarded, GroupInvite,
-    KeepState, LimitSharing, LinkPreview, LiveLocation, Location, PinState, Poll, Protocol, ReplyTo, Target,
-    VideoKind, Viewing,
+    Album, Answer, Audio, ButtonAction, ButtonReply, Choice, Contact, Context, Event, Font, Forwarded,
+    GroupInvite, KeepState, LimitSharing, LinkPreview, LiveLocation, Location, Media, MediaKind, PinState,
+    Poll, Protocol, ReplyTo, Target, Video, VideoKind, Viewing, VoiceNote,
 };
 use wa_client::messages::types::{Content, ReceivedMessage};
 
@@ -53,8 +53,58 @@ fn texts(it: &Value, key: &str) -> Vec<String> {
     it[key].as_array().into_iter().flatten().filter_map(|one| one.as_str().map(ToOwned::to_owned)).collect()
 }
 
-/// The message that a command describes.
-pub(crate) fn composed(kind: &str, it: &Value, known: &impl Known) -> Result<Message> {
+/// What a file of a kind is for the media hosts; `None` for messages without a file.
+pub(crate) fn media_kind(kind: &str) -> Option<MediaKind> {
+    Some(match kind {
+        "image" => MediaKind::Image,
+        "video" => MediaKind::Video,
+        "gif" => MediaKind::Gif,
+        "round-video" => MediaKind::VideoNote,
+        "audio" => MediaKind::Audio,
+        "voice-note" => MediaKind::VoiceNote,
+        "document" => MediaKind::Document,
+        "sticker" => MediaKind::Sticker,
+        _ => return None,
+    })
+}
+
+/// A message with a file that was uploaded.
+fn with_file(kind: &str, it: &Value, mut media: Media) -> Result<Message> {
+    media.mime = it["mime"].as_str().map(ToOwned::to_owned);
+    let seconds = it["seconds"].as_u64().and_then(|seconds| u32::try_from(seconds).ok());
+    let video = |media, kind| {
+        let mut video = Video::new(media, kind);
+        video.seconds = seconds;
+        Message::content(Content::Video(video))
+    };
+    let message = match kind {
+        "image" => Message::image(media),
+        "video" => video(media, VideoKind::Video),
+        "gif" => video(media, VideoKind::Gif),
+        "round-video" => video(media, VideoKind::Round),
+        "audio" => {
+            let mut audio = Audio::new(media);
+            audio.seconds = seconds;
+            Message::content(Content::Audio(audio))
+        }
+        "voice-note" => {
+            let mut note = VoiceNote::new(media);
+            note.seconds = seconds;
+            note.waveform = Some(hex::decode(text(it, "waveform")?)?.into());
+            Message::content(Content::VoiceNote(note))
+        }
+        "document" => Message::document(media).file_name(text(it, "file_name")?),
+        "sticker" => Message::sticker(media),
+        other => bail!("unknown kind {other:?}"),
+    };
+    Ok(match it["text"].as_str() {
+        Some(caption) => message.caption(caption),
+        None => message,
+    })
+}
+
+/// The message that a command describes; a file was uploaded before.
+pub(crate) fn composed(kind: &str, it: &Value, file: Option<Media>, known: &impl Known) -> Result<Message> {
     let target = || known.target(text(it, "target")?);
     let place = || -> Result<(f64, f64)> {
         Ok((
@@ -63,6 +113,9 @@ pub(crate) fn composed(kind: &str, it: &Value, known: &impl Known) -> Result<Mes
         ))
     };
     let mut message = match kind {
+        kind if media_kind(kind).is_some() => {
+            with_file(kind, it, file.context("the file was not uploaded")?)?
+        }
         "text" => Message::text(text(it, "text")?),
         "forward" => Message::forward(&known.received(text(it, "target")?)?),
         "album" => {

@@ -13,6 +13,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use wa_client::calls::{CallEvent, CallState};
@@ -25,10 +26,13 @@ use wa_client::messages::types::{ReceiptKind, ReceivedMessage};
 use wa_client::{Client, Jid, RootCa};
 use wa_store::{SqliteStore, Store};
 
-use content::{Known, composed};
+use content::{Known, composed, media_kind};
 
 /// How long the end of a connection may take.
 const GOODBYE: Duration = Duration::from_secs(5);
+
+/// No file of the suite is larger.
+const LARGEST_FILE: u64 = 1 << 20;
 
 /// What came, by its id: what replies quote, read receipts name and refusals refuse.
 #[derive(Default)]
@@ -111,7 +115,12 @@ impl Driver {
                 say("code", json!({ "code": code.to_string() }));
             }
             "send" => {
-                let message = composed(command["kind"].as_str().unwrap_or("text"), command, self)?;
+                let kind = command["kind"].as_str().unwrap_or("text");
+                let file = match media_kind(kind) {
+                    Some(of) => Some(self.client()?.media().upload(of, text(command, "path")?).await?),
+                    None => None,
+                };
+                let message = composed(kind, command, file, self)?;
                 let to: Jid = text(command, "to")?.parse()?;
                 let sending = self.client()?.messages().send(&to, message).await?;
                 let id = sending.id.to_string();
@@ -184,12 +193,12 @@ async fn listen(client: Client, mut events: EventStream, seen: Seen) {
                 _ => say("health", json!({ "status": health.to_string() })),
             }
         }
-        told(&event, &seen);
+        told(&client, &event, &seen).await;
     }
     say("close", json!({}));
 }
 
-fn told(event: &Event, seen: &Seen) {
+async fn told(client: &Client, event: &Event, seen: &Seen) {
     match &event.kind {
         Kind::LinkingQr(qr) => say("qr", json!({ "code": qr.url() })),
         Kind::Linked(me) => say("paired", json!({ "jid": me.to_string() })),
@@ -198,7 +207,17 @@ fn told(event: &Event, seen: &Seen) {
         }
         Kind::Message(message) => {
             seen.lock().messages.insert(message.id.to_string(), (**message).clone());
-            say("message", shown(message, event));
+            let mut fields = shown(message, event);
+            if message.content.media().is_some() {
+                match client.media().download(&**message).to_bytes(LARGEST_FILE).await {
+                    Ok(bytes) => {
+                        fields["length"] = json!(bytes.len());
+                        fields["sha256"] = json!(hex::encode(Sha256::digest(&bytes)));
+                    }
+                    Err(error) => fields["why"] = json!(error.to_string()),
+                }
+            }
+            say("message", fields);
         }
         Kind::Call(call) => {
             let what = match call.action {

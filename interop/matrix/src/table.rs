@@ -66,8 +66,7 @@ impl Row {
     }
 
     fn file(self, file: Sample) -> Self {
-        let with = Self { file: Some(file), ..self };
-        with.unsent(Kind::Ours, NO_FILES).apart(Kind::Ours, Role::Receives, NO_FILES)
+        Self { file: Some(file), ..self }
     }
 
     fn arrives(self, arrives: Value) -> Self {
@@ -91,7 +90,6 @@ impl Row {
 const NO_VOTE: &str = "Baileys opens votes and event responses, but does not seal them";
 const HIDDEN_REVOKE: &str = "whatsmeow marks its revokes `decrypt-fail=\"hide\"`; the live service is said to deliver \
                              such a revoke to nobody, and the simulator does not";
-const NO_FILES: &str = "`wa-client` neither uploads nor downloads files yet";
 const NO_STATUS: &str = "`wa-client` posts no status yet";
 const NO_COMMENT: &str = "Baileys knows no comments";
 const NO_ASKER: &str =
