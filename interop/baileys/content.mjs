@@ -20,14 +20,14 @@ function card({ displayName, vcard }) {
 const vcard = ({ name, number }) =>
   `BEGIN:VCARD\nVERSION:3.0\nN:;${name};;;\nFN:${name}\nTEL;type=CELL;waid=${number}:+${number}\nEND:VCARD`;
 
-const file = (kind) => (it) => ({
+const filed = (kind) => (it) => ({
   kind, text: it.caption ?? undefined, mime: it.mimetype, file_name: it.fileName ?? undefined,
   seconds: number(it.seconds), waveform: hex(it.waveform), view_once: it.viewOnce || undefined,
 });
 
 const poll = (it) => ({
   kind: "poll", question: it.name, options: it.options.map(({ optionName }) => optionName),
-  choices: it.selectableOptionsCount ?? 0,
+  choices: it.selectableOptionsCount ?? 0, quiz: it.correctAnswer?.optionName,
 });
 
 const ANSWERS = ["unknown", "going", "not-going", "maybe"];
@@ -36,7 +36,10 @@ const { Type } = proto.Message.ProtocolMessage;
 function protocol(it) {
   switch (it.type) {
     case Type.REVOKE: return { kind: "revoke", ...target(it.key) };
-    case Type.MESSAGE_EDIT: return { kind: "edit", ...target(it.key), text: shown(it.editedMessage).text };
+    case Type.MESSAGE_EDIT: {
+      const { text, mime } = shown(it.editedMessage);
+      return { kind: "edit", ...target(it.key), text, mime };
+    }
     case Type.EPHEMERAL_SETTING: return { kind: "disappearing", seconds: it.ephemeralExpiration ?? 0 };
     case Type.LIMIT_SHARING: return { kind: "limit-sharing", on: it.limitSharing?.sharingLimited ?? false };
     case Type.SHARE_PHONE_NUMBER: return { kind: "phone-number" };
@@ -50,12 +53,12 @@ const kinds = {
     kind: "text", text: it.text, link: it.matchedText, title: it.title, description: it.description,
     background: it.backgroundArgb ?? undefined, font: it.font ?? undefined,
   }),
-  imageMessage: file("image"),
-  videoMessage: (it) => file(it.gifPlayback ? "gif" : "video")(it),
-  ptvMessage: file("round-video"),
-  audioMessage: (it) => file(it.ptt ? "voice-note" : "audio")(it),
-  documentMessage: file("document"),
-  stickerMessage: file("sticker"),
+  imageMessage: filed("image"),
+  videoMessage: (it) => filed(it.gifPlayback ? "gif" : "video")(it),
+  ptvMessage: filed("round-video"),
+  audioMessage: (it) => filed(it.ptt ? "voice-note" : "audio")(it),
+  documentMessage: filed("document"),
+  stickerMessage: filed("sticker"),
   albumMessage: (it) => ({ kind: "album", images: it.expectedImageCount ?? 0, videos: it.expectedVideoCount ?? 0 }),
   contactMessage: (it) => ({ kind: "contact", cards: [card(it)] }),
   contactsArrayMessage: (it) => ({ kind: "contacts", cards: it.contacts.map(card) }),
@@ -68,7 +71,7 @@ const kinds = {
   }),
   reactionMessage: (it) => ({ kind: "reaction", text: it.text, ...target(it.key) }),
   protocolMessage: protocol,
-  pollCreationMessage: poll, pollCreationMessageV2: poll, pollCreationMessageV3: poll,
+  pollCreationMessage: poll, pollCreationMessageV2: poll, pollCreationMessageV3: poll, pollCreationMessageV5: poll,
   pollUpdateMessage: (it) => ({ kind: "vote", ...target(it.pollCreationMessageKey) }),
   eventMessage: (it) => ({
     kind: "event", name: it.name, text: it.description, starts_at: number(it.startTime), place: it.location?.name,
@@ -97,6 +100,10 @@ const kinds = {
   listResponseMessage: (it) => ({ kind: "list-reply", id: it.singleSelectReply?.selectedRowId, text: it.title }),
   templateButtonReplyMessage: (it) => ({
     kind: "template-reply", id: it.selectedId, text: it.selectedDisplayText, index: it.selectedIndex,
+  }),
+  interactiveResponseMessage: (it) => ({
+    kind: "flow-reply", id: it.nativeFlowResponseMessage?.name, text: it.body?.text,
+    params: it.nativeFlowResponseMessage?.paramsJson,
   }),
   requestPhoneNumberMessage: () => ({ kind: "phone-number-request" }),
 };
@@ -127,6 +134,7 @@ export function shown(message) {
 async function fileOf(message) {
   const inner = normalizeMessageContent(message.message);
   const content = inner?.[getContentType(inner)];
+  if (content?.editedMessage) return fileOf({ ...message, message: content.editedMessage });
   if (!content?.mediaKey || !content.url) return {};
   const bytes = await downloadMediaMessage(message, "buffer", {});
   return { sha256: digest(bytes), length: bytes.length };
@@ -191,6 +199,9 @@ export async function composed(kind, it, known, upload) {
     albumParentKey: it.album ? known.get(it.album).key : undefined,
   };
   const say = (content) => ({ content, options });
+  // `sendMessage` wraps what may be seen once and forgets its mediatype: the server would deliver it to nobody.
+  const file = async (content) =>
+    it.view_once ? { options, raw: await prepareWAMessageMedia(content, { upload }) } : say(content);
   switch (kind) {
     case "text":
       return say({
@@ -200,17 +211,12 @@ export async function composed(kind, it, known, upload) {
           : null,
       });
     case "forward": return say({ forward: about, force: true });
-    case "image": {
-      if (!it.view_once) return say({ image: media, ...beside });
-      // `sendMessage` wraps it and forgets its mediatype: the server would deliver it to nobody.
-      const raw = await prepareWAMessageMedia({ image: media, ...beside }, { upload });
-      return { options, raw };
-    }
-    case "video": return say({ video: media, ...beside });
-    case "gif": return say({ video: media, gifPlayback: true, ...beside });
-    case "round-video": return say({ video: media, ptv: true, ...beside });
-    case "audio": return say({ audio: media, ...beside });
-    case "voice-note": return say({ audio: media, ptt: true, waveform: Buffer.from(it.waveform, "hex"), ...beside });
+    case "image": return file({ image: media, ...beside });
+    case "video": return file({ video: media, ...beside });
+    case "gif": return file({ video: media, gifPlayback: true, ...beside });
+    case "round-video": return file({ video: media, ptv: true, ...beside });
+    case "audio": return file({ audio: media, ...beside });
+    case "voice-note": return file({ audio: media, ptt: true, waveform: Buffer.from(it.waveform, "hex"), ...beside });
     case "document": return say({ document: media, fileName: it.file_name, ...beside });
     case "sticker": return say({ sticker: media, ...beside });
     case "album": return say({ album: { expectedImageCount: it.images, expectedVideoCount: it.videos } });
@@ -237,9 +243,19 @@ export async function composed(kind, it, known, upload) {
         },
       };
     case "reaction": return say({ react: { text: it.text, key } });
-    case "edit": return say({ text: it.text, linkPreview: null, edit: key });
+    case "edit":
+      return say(it.path ? { image: media, ...beside, edit: key } : { text: it.text, linkPreview: null, edit: key });
     case "revoke": return say({ delete: key });
-    case "poll": return say({ poll: { name: it.question, values: it.options, selectableCount: it.choices } });
+    case "poll":
+      if (it.quiz) {
+        const named = it.options.map((optionName) => ({ optionName }));
+        const quiz = {
+          name: it.question, options: named, selectableOptionsCount: 1, pollType: 1, pollContentType: 1,
+          correctAnswer: { optionName: it.quiz },
+        };
+        return { options, raw: { pollCreationMessageV5: quiz } };
+      }
+      return say({ poll: { name: it.question, values: it.options, selectableCount: it.choices } });
     case "event":
       return say({
         event: {
@@ -289,6 +305,16 @@ export async function composed(kind, it, known, upload) {
       return say({ buttonReply: { displayText: it.text, id: it.choice, index: it.index }, type: "template" });
     case "list-reply":
       return say({ listReply: { title: it.text, listType: 1, singleSelectReply: { selectedRowId: it.choice } } });
+    case "flow-reply":
+      return {
+        options,
+        raw: {
+          interactiveResponseMessage: {
+            body: { text: it.text }, nativeFlowResponseMessage: { name: it.choice, paramsJson: it.params, version: 3 },
+          },
+        },
+      };
+    case "raw": return { options, raw: proto.Message.fromObject(it.message) };
     case "phone-number-request": return say({ requestPhoneNumber: true });
     case "phone-number": return say({ sharePhoneNumber: true });
     default: throw new Error(`unknown kind ${kind}`);

@@ -8,9 +8,9 @@ use wa_client::Jid;
 use wa_client::identity::Peer;
 use wa_client::messages::builder::{DisappearAfter, Message, PinFor};
 use wa_client::messages::content::{
-    Album, Answer, Audio, ButtonAction, ButtonReply, Choice, Contact, Context, Event, Font, Forwarded,
-    GroupInvite, KeepState, LimitSharing, LinkPreview, LiveLocation, Location, Media, MediaKind, PinState,
-    Poll, Protocol, ReplyTo, Target, Video, VideoKind, Viewing, VoiceNote,
+    Album, Answer, Audio, Button, ButtonAction, ButtonReply, Choice, Contact, Context, Event, Font,
+    Forwarded, GroupInvite, Image, KeepState, LimitSharing, LinkPreview, LiveLocation, Location, Media,
+    MediaKind, PinState, Poll, PollKind, Protocol, ReplyTo, Target, Video, VideoKind, Viewing, VoiceNote,
 };
 use wa_client::messages::types::{Content, ReceivedMessage};
 
@@ -141,11 +141,20 @@ pub(crate) fn composed(kind: &str, it: &Value, file: Option<Media>, known: &impl
             Message::content(Content::LiveLocation(live))
         }
         "reaction" => Message::reaction(target()?, text(it, "text")?),
-        "edit" => Message::edit(target()?, text(it, "text")?),
+        "edit" => match file {
+            Some(mut media) => {
+                media.mime = it["mime"].as_str().map(ToOwned::to_owned);
+                let mut image = Image::new(media);
+                image.caption = it["text"].as_str().map(ToOwned::to_owned);
+                Message::edit_content(target()?, Content::Image(image))
+            }
+            None => Message::edit(target()?, text(it, "text")?),
+        },
         "revoke" => Message::revoke(target()?),
         "comment" => Message::comment(target()?, text(it, "text")?),
         "poll" => {
             let poll = Poll::new(text(it, "question")?, texts(it, "options"));
+            let poll = if let Some(answer) = it["quiz"].as_str() { poll.quiz(answer) } else { poll };
             Message::poll(match u32::try_from(number(it, "choices")?)? {
                 0 => poll,
                 1 => poll.single_choice(),
@@ -185,10 +194,11 @@ pub(crate) fn composed(kind: &str, it: &Value, file: Option<Media>, known: &impl
             invite.expires_at = it["expires_at"].as_u64();
             Message::group_invite(invite)
         }
-        "button-reply" | "list-reply" | "template-reply" => {
+        "button-reply" | "list-reply" | "template-reply" | "flow-reply" => {
             let to = match kind {
                 "button-reply" => ReplyTo::Buttons,
                 "list-reply" => ReplyTo::List,
+                "flow-reply" => ReplyTo::Flow(text(it, "params")?.to_owned()),
                 _ => ReplyTo::Template(u32::try_from(number(it, "index")?)?),
             };
             let reply = ButtonReply::new(text(it, "choice")?, it["text"].as_str().map(ToOwned::to_owned), to);
@@ -340,7 +350,10 @@ fn said(content: &Content) -> Value {
                 Choice::AtMost(most) => most,
                 _ => 0,
             };
-            json!({ "kind": "poll", "question": it.question, "options": it.options, "choices": choices })
+            let quiz = if let PollKind::Quiz(answer) = &it.kind { answer.as_deref() } else { None };
+            json!({
+                "kind": "poll", "question": it.question, "options": it.options, "choices": choices, "quiz": quiz,
+            })
         }
         Content::Event(it) => json!({
             "kind": "event", "name": it.name, "text": it.description, "starts_at": it.starts_at,
@@ -351,20 +364,30 @@ fn said(content: &Content) -> Value {
             "text": it.caption, "expires_at": it.expires_at,
         }),
         Content::Disappearing(it) => json!({ "kind": "disappearing", "seconds": it.seconds }),
-        Content::Buttons(it) => json!({ "kind": "buttons", "text": it.text, "buttons": buttons(it) }),
+        Content::Buttons(it) => {
+            json!({ "kind": "buttons", "text": it.text, "buttons": buttons(&it.buttons) })
+        }
         Content::List(it) => {
             let rows = it.sections.iter().flat_map(|section| &section.rows);
             let rows: Value = rows.map(|row| json!({ "id": row.id, "text": row.title })).collect();
             json!({ "kind": "list", "text": it.text, "button": it.button, "buttons": rows })
         }
         Content::ButtonReply(it) => {
-            let (kind, index) = match it.to {
-                ReplyTo::Buttons => ("button-reply", None),
-                ReplyTo::List => ("list-reply", None),
-                ReplyTo::Template(index) => ("template-reply", Some(index)),
-                _ => ("flow-reply", None),
-            };
-            json!({ "kind": kind, "choice": it.id, "text": it.text, "index": index })
+            let mut out = json!({ "choice": it.id, "text": it.text });
+            match &it.to {
+                ReplyTo::Buttons => out["kind"] = json!("button-reply"),
+                ReplyTo::List => out["kind"] = json!("list-reply"),
+                ReplyTo::Template(index) => {
+                    out["kind"] = json!("template-reply");
+                    out["index"] = json!(index);
+                }
+                ReplyTo::Flow(params) => {
+                    out["kind"] = json!("flow-reply");
+                    out["params"] = json!(params);
+                }
+                _ => {}
+            }
+            out
         }
         Content::Protocol(Protocol::LimitSharing(it)) => json!({ "kind": "limit-sharing", "on": it.on }),
         Content::Protocol(Protocol::RequestPhoneNumber) => json!({ "kind": "phone-number-request" }),
@@ -373,14 +396,54 @@ fn said(content: &Content) -> Value {
     }
 }
 
-fn buttons(it: &wa_client::messages::content::Buttons) -> Value {
-    let buttons = it.buttons.iter();
-    buttons
-        .map(|button| {
-            let id = if let ButtonAction::Reply(id) = &button.action { Some(id) } else { None };
-            json!({ "id": id, "text": button.text })
-        })
-        .collect()
+fn buttons(buttons: &[Button]) -> Value {
+    let action = |action: &ButtonAction| match action {
+        ButtonAction::Reply(id) => id.clone(),
+        ButtonAction::Open(page) => page.clone(),
+        ButtonAction::Flow { name, .. } => name.clone(),
+        _ => String::new(),
+    };
+    buttons.iter().map(|button| json!({ "id": action(&button.action), "text": button.text })).collect()
+}
+
+/// What a linked device receives and does not send.
+fn received(content: &Content) -> Value {
+    match content {
+        Content::Template(it) => json!({
+            "kind": "template", "title": it.title, "text": it.text, "footer": it.footer, "buttons": buttons(&it.buttons),
+        }),
+        Content::Interactive(it) => json!({
+            "kind": "interactive", "title": it.title, "text": it.text, "footer": it.footer, "buttons": buttons(&it.buttons),
+        }),
+        Content::Product(it) => json!({
+            "kind": "product", "choice": it.id, "title": it.title, "description": it.description, "currency": it.currency,
+            "price": it.price_1000, "text": it.text, "business": it.business.as_ref().map(ToString::to_string),
+        }),
+        Content::Order(it) => json!({
+            "kind": "order", "choice": it.id, "title": it.title, "text": it.text, "items": it.items,
+            "price": it.total_1000, "currency": it.currency,
+        }),
+        Content::ChannelInvite(it) => json!({
+            "kind": "channel-invite", "channel": it.channel.as_ref().map(ToString::to_string), "name": it.name,
+            "text": it.caption, "admin_until": it.admin_until,
+        }),
+        Content::StickerPack(it) => {
+            json!({ "kind": "sticker-pack", "name": it.name, "code": it.id, "text": it.caption })
+        }
+        Content::PollSnapshot(it) => {
+            json!({ "kind": "poll-result", "question": it.question, "counts": it.counts })
+        }
+        Content::ScheduledCall(it) => json!({ "kind": "scheduled-call", "title": it.title, "at": it.at_ms }),
+        Content::CallLog(it) => {
+            json!({ "kind": "call-log", "outcome": format!("{:?}", it.outcome), "video": it.is_video })
+        }
+        Content::Payment(it) => json!({
+            "kind": "payment", "what": format!("{:?}", it.kind), "price": it.amount_1000, "currency": it.currency,
+            "text": it.note,
+        }),
+        Content::Protocol(Protocol::MemberLabel(it)) => json!({ "kind": "member-label", "text": it.label }),
+        other => json!({ "kind": "other", "what": format!("{other:?}") }),
+    }
 }
 
 /// What is about another message.
@@ -412,6 +475,6 @@ fn added(content: &Content) -> Value {
         },
         Content::Keep(it) => json!({ "kind": if it.state == KeepState::Kept { "keep" } else { "unkeep" } }),
         Content::Sealed(it) => json!({ "kind": "sealed", "what": format!("{:?}", it.kind) }),
-        other => json!({ "kind": "other", "what": format!("{other:?}") }),
+        other => received(other),
     }
 }

@@ -20,7 +20,7 @@ use wa_client::calls::{CallEvent, CallState};
 use wa_client::events::{Event, EventStream, Kind};
 use wa_client::health::Status;
 use wa_client::linking::CodeOptions;
-use wa_client::messages::content::Target;
+use wa_client::messages::content::{MediaKind, Target};
 use wa_client::messages::sending::SendReport;
 use wa_client::messages::types::{ReceiptKind, ReceivedMessage};
 use wa_client::{Client, Jid, RootCa};
@@ -116,7 +116,9 @@ impl Driver {
             }
             "send" => {
                 let kind = command["kind"].as_str().unwrap_or("text");
-                let file = match media_kind(kind) {
+                // An edit with a file is one of an image.
+                let of = media_kind(kind).or((kind == "edit").then_some(MediaKind::Image));
+                let file = match of.filter(|_| command["path"].is_string()) {
                     Some(of) => Some(self.client()?.media().upload(of, text(command, "path")?).await?),
                     None => None,
                 };

@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"os"
 	"regexp"
@@ -68,6 +69,10 @@ type said struct {
 	Buttons     []button `json:"buttons,omitempty"`
 	Choice      string   `json:"choice,omitempty"`
 	Index       uint32   `json:"index,omitempty"`
+	Params      string   `json:"params,omitempty"`
+	Quiz        string   `json:"quiz,omitempty"`
+	// The whole message, for kind "raw".
+	Message json.RawMessage `json:"message,omitempty"`
 }
 
 type card struct {
@@ -159,6 +164,12 @@ func (d *driver) told(ctx context.Context, event *events.Message) fields {
 		set(out, "everyone", around.GetNonJIDMentions() > 0)
 		if len(around.GetMentionedJID()) > 0 {
 			out["mentions"] = around.GetMentionedJID()
+		}
+	}
+	if edited := event.Message.GetProtocolMessage().GetEditedMessage(); edited != nil && content(edited) != nil {
+		inner = content(edited)
+		if it, ok := inner.Interface().(interface{ GetMimetype() string }); ok {
+			out["mime"] = it.GetMimetype()
 		}
 	}
 	if it, ok := inner.Interface().(whatsmeow.DownloadableMessage); ok && it.GetDirectPath() != "" {
@@ -265,7 +276,10 @@ func (d *driver) shown(ctx context.Context, event *events.Message, message *waE2
 		})
 	case poll(message) != nil:
 		it := poll(message)
-		kind("poll", fields{"question": it.GetName(), "options": options(message), "choices": it.GetSelectableOptionsCount()})
+		kind("poll", fields{
+			"question": it.GetName(), "options": options(message), "choices": it.GetSelectableOptionsCount(),
+			"quiz": it.GetCorrectAnswer().GetOptionName(),
+		})
 	case message.PollUpdateMessage != nil:
 		id := message.PollUpdateMessage.GetPollCreationMessageKey().GetID()
 		vote, err := d.client.DecryptPollVote(ctx, event)
@@ -340,6 +354,12 @@ func (d *driver) shown(ctx context.Context, event *events.Message, message *waE2
 		kind("template-reply", fields{
 			"choice": it.GetSelectedID(), "text": it.GetSelectedDisplayText(), "index": it.GetSelectedIndex(),
 		})
+	case message.InteractiveResponseMessage != nil:
+		it := message.InteractiveResponseMessage
+		kind("flow-reply", fields{
+			"text": it.GetBody().GetText(), "choice": it.GetNativeFlowResponseMessage().GetName(),
+			"params": it.GetNativeFlowResponseMessage().GetParamsJSON(),
+		})
 	case message.RequestPhoneNumberMessage != nil:
 		kind("phone-number-request", nil)
 	case message.ProtocolMessage != nil:
@@ -364,6 +384,9 @@ func (d *driver) shown(ctx context.Context, event *events.Message, message *waE2
 }
 
 func textOf(message *waE2E.Message) string {
+	if message.GetImageMessage() != nil {
+		return message.GetImageMessage().GetCaption()
+	}
 	if message.GetExtendedTextMessage() != nil {
 		return message.GetExtendedTextMessage().GetText()
 	}
@@ -446,7 +469,7 @@ func (d *driver) bare(ctx context.Context, to types.JID, kind string, it *said) 
 	case "forward":
 		message = proto.Clone(target.message).(*waE2E.Message)
 		message.MessageContextInfo = nil
-	case "image", "video", "gif", "round-video", "audio", "voice-note", "document", "sticker":
+	case "image", "video", "gif", "round-video", "audio", "voice-note", "document", "sticker", "sticker-pack":
 		return d.file(ctx, kind, it)
 	case "album":
 		message.AlbumMessage = &waE2E.AlbumMessage{ExpectedImageCount: &it.Images, ExpectedVideoCount: &it.Videos}
@@ -477,11 +500,21 @@ func (d *driver) bare(ctx context.Context, to types.JID, kind string, it *said) 
 	case "comment":
 		return d.client.EncryptComment(ctx, &target.info, &waE2E.Message{Conversation: &it.Text})
 	case "edit":
+		if it.Path != "" {
+			edited, err := d.file(ctx, "image", it)
+			return d.client.BuildEdit(to, it.Target, edited), err
+		}
 		return d.client.BuildEdit(to, it.Target, &waE2E.Message{Conversation: &it.Text}), nil
 	case "revoke":
 		return d.client.BuildRevoke(to, types.EmptyJID, it.Target), nil
 	case "poll":
-		return d.client.BuildPollCreation(it.Question, it.Options, it.Choices), nil
+		message = d.client.BuildPollCreation(it.Question, it.Options, it.Choices)
+		if it.Quiz != "" {
+			quiz := message.PollCreationMessage
+			quiz.PollType, quiz.PollContentType = waE2E.PollType_QUIZ.Enum(), waE2E.PollContentType_TEXT.Enum()
+			quiz.CorrectAnswer = &waE2E.PollCreationMessage_Option{OptionName: &it.Quiz}
+			message.PollCreationMessage, message.PollCreationMessageV5 = nil, quiz
+		}
 	case "vote":
 		return d.client.BuildPollVote(ctx, &target.info, it.Chosen)
 	case "event":
@@ -550,6 +583,17 @@ func (d *driver) bare(ctx context.Context, to types.JID, kind string, it *said) 
 		message.TemplateButtonReplyMessage = &waE2E.TemplateButtonReplyMessage{
 			SelectedID: &it.Choice, SelectedDisplayText: &it.Text, SelectedIndex: &it.Index,
 		}
+	case "flow-reply":
+		message.InteractiveResponseMessage = &waE2E.InteractiveResponseMessage{
+			Body: &waE2E.InteractiveResponseMessage_Body{Text: &it.Text},
+			InteractiveResponseMessage: &waE2E.InteractiveResponseMessage_NativeFlowResponseMessage_{
+				NativeFlowResponseMessage: &waE2E.InteractiveResponseMessage_NativeFlowResponseMessage{
+					Name: &it.Choice, ParamsJSON: &it.Params,
+				},
+			},
+		}
+	case "raw":
+		return raw(it.Message)
 	case "phone-number-request":
 		message.RequestPhoneNumberMessage = &waE2E.RequestPhoneNumberMessage{}
 	case "phone-number":
@@ -578,7 +622,7 @@ func (d *driver) file(ctx context.Context, kind string, it *said) (*waE2E.Messag
 	}
 	class := map[string]whatsmeow.MediaType{
 		"image": whatsmeow.MediaImage, "sticker": whatsmeow.MediaImage, "audio": whatsmeow.MediaAudio,
-		"voice-note": whatsmeow.MediaAudio, "document": whatsmeow.MediaDocument,
+		"voice-note": whatsmeow.MediaAudio, "document": whatsmeow.MediaDocument, "sticker-pack": whatsmeow.MediaStickerPack,
 	}[kind]
 	if class == "" {
 		class = whatsmeow.MediaVideo
@@ -613,10 +657,15 @@ func (d *driver) file(ctx context.Context, kind string, it *said) (*waE2E.Messag
 		message.DocumentMessage = &waE2E.DocumentMessage{Caption: caption, FileName: &it.FileName}
 	case "sticker":
 		message.StickerMessage = &waE2E.StickerMessage{}
+	case "sticker-pack":
+		message.StickerPackMessage = &waE2E.StickerPackMessage{Name: &it.Name, StickerPackID: &it.Code, Caption: caption}
 	}
 	inner := content(message)
 	put := func(name protoreflect.Name, value protoreflect.Value) {
-		inner.Set(inner.Descriptor().Fields().ByName(name), value)
+		// A pack has neither address nor type.
+		if field := inner.Descriptor().Fields().ByName(name); field != nil {
+			inner.Set(field, value)
+		}
 	}
 	put("URL", protoreflect.ValueOfString(up.URL))
 	put("directPath", protoreflect.ValueOfString(up.DirectPath))

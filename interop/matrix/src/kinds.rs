@@ -131,12 +131,13 @@ impl Scene<'_> {
         };
         let [a, b] = &mut meeting.sides;
         let (from, to) = if sender == 0 { (a, b) } else { (b, a) };
-        let fields = filled(&row.fields, &|word| match word {
+        let word = |word: &str| match word {
             "$about" => about.clone(),
             "$from" => Some(from.pn.clone()),
             "$to" => Some(to.pn.clone()),
             _ => None,
-        });
+        };
+        let (fields, arrives) = (filled(&row.fields, &word), filled(&row.arrives, &word));
         let mut command = fields.clone();
         command["kind"] = json!(row.kind);
         command["target"] = json!(about);
@@ -161,7 +162,7 @@ impl Scene<'_> {
             expected["sha256"] = json!(file.sha256());
             expected["length"] = json!(file.bytes().len());
         }
-        for (key, value) in row.arrives.as_object().into_iter().flatten() {
+        for (key, value) in arrives.as_object().into_iter().flatten() {
             expected[key] = value.clone();
         }
         let sent = from.run("send", command)?;
@@ -171,6 +172,7 @@ impl Scene<'_> {
             line["event"] == "message" && line["id"] == id.as_str()
         })?;
         compared(&expected, &line)?;
+        sensitive(&expected, &line)?;
         // Whose message it is about, from the receiver's point of view.
         if let (Some(mine), Some(about)) = (line["target_mine"].as_bool(), row.about) {
             ensure!(
@@ -199,6 +201,16 @@ fn filled(fields: &Value, of: &impl Fn(&str) -> Option<String>) -> Value {
         Value::Object(items) => items.iter().map(|(key, item)| (key.clone(), filled(item, of))).collect(),
         other => other.clone(),
     }
+}
+
+/// The comparison has seen every field: with any other value in one of them it would have failed.
+fn sensitive(expected: &Value, line: &Value) -> Result<()> {
+    for key in expected.as_object().into_iter().flatten().map(|(key, _)| key) {
+        let mut other = expected.clone();
+        other[key] = json!("something else");
+        ensure!(compared(&other, line).is_err(), "another {key} would not be noticed");
+    }
+    Ok(())
 }
 
 /// Everything that is expected stands in the line.

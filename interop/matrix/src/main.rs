@@ -120,12 +120,9 @@ impl Scene<'_> {
         self.checked("a reply that quotes");
 
         self.receipts(&mut a, &mut b, &b_pn)?;
-        if b.kind.acts_first() {
-            self.reaction(&mut a, &mut b, &first, &seen)?;
-        } else {
-            let replied = sent["id"].as_str().unwrap_or_default().to_owned();
-            self.reaction(&mut b, &mut a, &replied, &got)?;
-        }
+        self.reaction(&mut a, &mut b, &first, &seen)?;
+        let replied = sent["id"].as_str().unwrap_or_default().to_owned();
+        self.reaction(&mut b, &mut a, &replied, &got)?;
         self.group(&mut a, &mut b)?;
         self.offline(&mut a, &mut b, &b_pn)?;
         self.two_devices(&mut a, &mut b, one)?;

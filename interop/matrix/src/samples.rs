@@ -14,6 +14,7 @@ pub enum Sample {
     Ogg,
     Pdf,
     Webp,
+    Zip,
 }
 
 impl Sample {
@@ -25,6 +26,7 @@ impl Sample {
             Self::Ogg => "audio/ogg; codecs=opus",
             Self::Pdf => "application/pdf",
             Self::Webp => "image/webp",
+            Self::Zip => "application/zip",
         }
     }
 
@@ -36,6 +38,7 @@ impl Sample {
             Self::Ogg => "sample.ogg",
             Self::Pdf => "sample.pdf",
             Self::Webp => "sample.webp",
+            Self::Zip => "sample.zip",
         }
     }
 
@@ -47,6 +50,7 @@ impl Sample {
             Self::Ogg => b"OggS\0\x02",
             Self::Pdf => b"%PDF-1.4\n",
             Self::Webp => b"RIFF\0\0\x01\0WEBPVP8L",
+            Self::Zip => b"PK\x03\x04",
         }
     }
 

@@ -43,7 +43,7 @@ impl Kind {
         }
     }
 
-    /// Whether it can make groups and send reactions: ours does not yet, and leaves that to the other one.
+    /// Whether it can make groups: ours does not yet, and leaves that to the other one.
     pub const fn acts_first(self) -> bool {
         !matches!(self, Self::Ours)
     }

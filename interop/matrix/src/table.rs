@@ -91,7 +91,11 @@ const NO_VOTE: &str = "Baileys opens votes and event responses, but does not sea
 const HIDDEN_REVOKE: &str = "whatsmeow marks its revokes `decrypt-fail=\"hide\"`; the live service is said to deliver \
                              such a revoke to nobody, and the simulator does not";
 const NO_STATUS: &str = "`wa-client` posts no status yet";
-const NO_COMMENT: &str = "Baileys knows no comments";
+const NO_COMMENT: &str = "Baileys knows neither comments nor encrypted reactions";
+const NOT_HERE: &str = "`wa-client` encrypts reactions only in announcement groups of communities";
+const NO_PACK: &str = "Baileys knows no sticker packs";
+const RECEIVED: &str =
+    "`wa-client` only receives it; both strangers send the protobuf message as it stands in the schema";
 const NO_ASKER: &str =
     "`wa-client` receives buttons and lists, but does not send them: the live service refuses them";
 
@@ -102,6 +106,7 @@ pub fn rows() -> Vec<Row> {
     rows.extend(about_others());
     rows.extend(cards());
     rows.extend(buttons());
+    rows.extend(received());
     rows.extend(group());
     rows.extend(status());
     rows
@@ -135,13 +140,29 @@ fn files() -> Vec<Row> {
     vec![
         row("image", "image", json!({ "text": "a picture" })).file(Sample::Jpeg),
         row("view-once image", "image", json!({ "text": "once", "view_once": true })).file(Sample::Jpeg),
+        row("edited caption", "edit", json!({ "target": "$about", "text": "another picture" }))
+            .own("image")
+            .file(Sample::Jpeg),
+        row("reply to an image", "text", json!({ "text": "nice", "quote": "$about" })).theirs("image"),
+        row("forwarded image", "forward", json!({})).theirs("image").arrives(json!({
+            "kind": "image", "text": "a picture", "forwarded": 1, "sha256": Sample::Jpeg.sha256(),
+        })),
         row("video", "video", json!({ "text": "a film", "seconds": 3 })).file(Sample::Mp4),
+        row("view-once video", "video", json!({ "seconds": 3, "view_once": true })).file(Sample::Mp4),
         row("GIF", "gif", json!({ "seconds": 2 })).file(Sample::Mp4),
         row("round video", "round-video", json!({})).file(Sample::Mp4),
         row("audio", "audio", json!({ "seconds": 5 })).file(Sample::Mp3),
         row("voice note", "voice-note", json!({ "seconds": 4, "waveform": waveform })).file(Sample::Ogg),
+        row("view-once voice note", "voice-note", json!({ "waveform": waveform, "view_once": true }))
+            .file(Sample::Ogg),
         row("document", "document", json!({ "text": "to read", "file_name": "tea.pdf" })).file(Sample::Pdf),
         row("sticker", "sticker", json!({})).file(Sample::Webp),
+        row("sticker pack", "sticker-pack", json!({ "name": "Leaves", "code": "pack-1", "text": "mine" }))
+            .file(Sample::Zip)
+            .arrives(json!({ "mime": null }))
+            .unsent(Kind::Ours, RECEIVED)
+            .unsent(Kind::Baileys, NO_PACK)
+            .apart(Kind::Baileys, Role::Receives, NO_PACK),
         row("album", "album", json!({ "images": 2, "videos": 0 })),
         row("first image of an album", "image", json!({ "text": "one", "album": "$about" }))
             .own("album")
@@ -164,6 +185,7 @@ fn about_others() -> Vec<Row> {
         row("keep undone", "unkeep", target()).theirs("text that disappears"),
         row("poll", "poll", poll(0)),
         row("poll with one choice", "poll", poll(1)),
+        row("quiz", "poll", quiz()),
         row("vote", "vote", json!({ "target": "$about", "chosen": ["Tea", "Cocoa"] }))
             .theirs("poll")
             .unsent(Kind::Baileys, NO_VOTE),
@@ -187,6 +209,12 @@ fn about_others() -> Vec<Row> {
 
 fn poll(choices: u32) -> Value {
     json!({ "question": "What to drink?", "options": ["Tea", "Coffee", "Cocoa"], "choices": choices })
+}
+
+fn quiz() -> Value {
+    let mut quiz = poll(1);
+    quiz["quiz"] = json!("Coffee");
+    quiz
 }
 
 fn cards() -> Vec<Row> {
@@ -231,6 +259,131 @@ fn buttons() -> Vec<Row> {
         row("button reply", "button-reply", json!({ "choice": "tea", "text": "Tea" })),
         row("list reply", "list-reply", json!({ "choice": "tea", "text": "Tea" })),
         row("template reply", "template-reply", json!({ "choice": "tea", "text": "Tea", "index": 1 })),
+        row(
+            "flow reply",
+            "flow-reply",
+            json!({ "choice": "order", "text": "Tea", "params": "{\"cups\":2}" }),
+        ),
+    ]
+}
+
+/// What linked devices do not send, or the live service takes from businesses only: only our side is at stake.
+fn received() -> Vec<Row> {
+    let only = |name, message: Value, mut arrives: Value| {
+        arrives["message"] = Value::Null;
+        row(name, "raw", json!({ "message": message }))
+            .arrives(arrives)
+            .unsent(Kind::Ours, RECEIVED)
+            .apart(Kind::Baileys, Role::Receives, RECEIVED)
+            .apart(Kind::Whatsmeow, Role::Receives, RECEIVED)
+    };
+    let channel = "120363041234567899@newsletter";
+    vec![
+        only(
+            "template",
+            json!({ "templateMessage": { "hydratedTemplate": {
+                "hydratedTitleText": "Tea", "hydratedContentText": "Which?", "hydratedFooterText": "hot",
+                "hydratedButtons": [
+                    { "index": 0, "quickReplyButton": { "displayText": "Tea", "id": "tea" } },
+                    { "index": 1, "urlButton": { "displayText": "More", "url": "https://example.com/tea" } },
+                ],
+            } } }),
+            json!({
+                "kind": "template", "title": "Tea", "text": "Which?", "footer": "hot",
+                "buttons": [{ "id": "tea", "text": "Tea" }, { "id": "https://example.com/tea", "text": "More" }],
+            }),
+        ),
+        only(
+            "native flow",
+            json!({ "interactiveMessage": {
+                "header": { "title": "Tea" }, "body": { "text": "Which?" }, "footer": { "text": "hot" },
+                "nativeFlowMessage": { "buttons": [{
+                    "name": "quick_reply", "buttonParamsJson": "{\"display_text\":\"Tea\",\"id\":\"tea\"}",
+                }] },
+            } }),
+            json!({ "kind": "interactive", "title": "Tea", "text": "Which?", "footer": "hot" }),
+        ),
+        only(
+            "product",
+            json!({ "productMessage": {
+                "product": {
+                    "productId": "42", "title": "Teapot", "description": "Blue", "currencyCode": "EUR",
+                    "priceAmount1000": 12500,
+                },
+                "businessOwnerJid": "$from", "body": "Look",
+            } }),
+            json!({
+                "kind": "product", "choice": "42", "title": "Teapot", "description": "Blue", "currency": "EUR",
+                "price": 12500, "text": "Look", "business": "$from",
+            }),
+        ),
+        only(
+            "order",
+            json!({ "orderMessage": {
+                "orderId": "O1", "itemCount": 2, "orderTitle": "Tea", "message": "Two, please", "sellerJid": "$to",
+                "token": "T1", "totalAmount1000": 9000, "totalCurrencyCode": "EUR",
+            } }),
+            json!({
+                "kind": "order", "choice": "O1", "title": "Tea", "text": "Two, please", "items": 2, "price": 9000,
+                "currency": "EUR",
+            }),
+        ),
+        only(
+            "invitation to administrate a channel",
+            json!({ "newsletterAdminInviteMessage": {
+                "newsletterJid": channel, "newsletterName": "Leaves", "caption": "Help us",
+                "inviteExpiration": 1_900_000_000,
+            } }),
+            json!({
+                "kind": "channel-invite", "channel": channel, "name": "Leaves", "text": "Help us",
+                "admin_until": 1_900_000_000,
+            }),
+        ),
+        only(
+            "invitation to follow a channel",
+            json!({ "newsletterFollowerInviteMessageV2": {
+                "newsletterJid": channel, "newsletterName": "Leaves", "caption": "Read us",
+            } }),
+            json!({
+                "kind": "channel-invite", "channel": channel, "name": "Leaves", "text": "Read us", "admin_until": null,
+            }),
+        ),
+        only(
+            "result of a poll",
+            json!({ "pollResultSnapshotMessage": {
+                "name": "What to drink?",
+                "pollVotes": [
+                    { "optionName": "Tea", "optionVoteCount": 3 }, { "optionName": "Coffee", "optionVoteCount": 1 },
+                ],
+            } }),
+            json!({ "kind": "poll-result", "question": "What to drink?", "counts": [["Tea", 3], ["Coffee", 1]] }),
+        ),
+        only(
+            "planned call",
+            json!({ "scheduledCallCreationMessage": {
+                "scheduledTimestampMs": 1_900_000_000_000_u64, "callType": 1, "title": "Tea time",
+            } }),
+            json!({ "kind": "scheduled-call", "title": "Tea time", "at": 1_900_000_000_000_u64 }),
+        ),
+        only(
+            "call log",
+            json!({ "callLogMesssage": { "isVideo": true, "callOutcome": 1, "callType": 0 } }),
+            json!({ "kind": "call-log", "outcome": "Missed", "video": true }),
+        ),
+        only(
+            "request for money",
+            json!({ "requestPaymentMessage": {
+                "currencyCodeIso4217": "EUR", "amount1000": 4000,
+                "noteMessage": { "extendedTextMessage": { "text": "for tea" } },
+            } }),
+            json!({ "kind": "payment", "what": "Requested", "price": 4000, "currency": "EUR", "text": "for tea" }),
+        ),
+        only(
+            "label of a member",
+            json!({ "protocolMessage": { "type": 30, "memberLabel": { "label": "Tea" } } }),
+            json!({ "kind": "member-label", "text": "Tea" }),
+        )
+        .within(Chat::Group),
     ]
 }
 
@@ -251,6 +404,12 @@ fn group() -> Vec<Row> {
             .theirs("text with a mention")
             .unsent(Kind::Baileys, NO_COMMENT)
             .apart(Kind::Baileys, Role::Receives, NO_COMMENT),
+        row("encrypted reaction", "sealed-reaction", json!({ "target": "$about", "text": "🫖" }))
+            .theirs("text with a mention")
+            .arrives(json!({ "kind": "reaction" }))
+            .unsent(Kind::Baileys, NO_COMMENT)
+            .apart(Kind::Baileys, Role::Receives, NO_COMMENT)
+            .unsent(Kind::Ours, NOT_HERE),
         row("image", "image", json!({ "text": "a picture" })).file(Sample::Jpeg),
         row("pin", "pin", json!({ "target": "$about", "seconds": 86_400 })).theirs("text with a mention"),
         row("revoke", "revoke", json!({ "target": "$about" }))
