@@ -1,6 +1,12 @@
 //! The store: commits per second of a typical message (a session and an inbox row) at 1, 16 and 256 committers, cold and
 //! warm reads, and 10,000 accounts in one SQLite file; beside the file system's own sync rate. Where a sync takes less
-//! than a millisecond, the same again on a disk that takes one. An argument names the folder for the files.
+//! than a millisecond, the same again on a disk that takes one. Postgres is measured too where a server of the system's
+//! packages is found, or `DATABASE_URL` names one. An argument names the folder for the files.
+
+/// The tests' own server: a fresh cluster, as non-root, gone at the end.
+#[path = "../../../crates/wa-store/tests/server/mod.rs"]
+#[allow(unreachable_pub)]
+mod server;
 
 use std::fs::File;
 use std::io::{Seek as _, Write as _};
@@ -16,8 +22,8 @@ use rand::{RngExt as _, SeedableRng as _};
 use tokio::runtime::Runtime;
 use wa_store::tables::{Inbox, Sessions};
 use wa_store::{
-    AccountStore, Address, Changes, Durability, InboxRow, MemoryStore, Session, SqliteOptions, Store,
-    UnixTime,
+    AccountStore, Address, Changes, Durability, InboxRow, MemoryStore, PostgresOptions, Session,
+    SqliteOptions, Store, UnixTime,
 };
 use wa_store_vfs::Disk;
 
@@ -26,8 +32,8 @@ const GROUPED_TO_SINGLE: f64 = 20.0;
 const POWER_TO_PROCESS: f64 = 0.6;
 
 const COMMITTERS: [usize; 3] = [1, 16, 256];
-const WARM_UP: Duration = Duration::from_millis(300);
-const RUN: Duration = Duration::from_secs(2);
+const WARM_UP: Duration = Duration::from_millis(200);
+const RUN: Duration = Duration::from_secs(1);
 /// Interleaved rounds of all media; the best counts.
 const ROUNDS: usize = 3;
 /// Sessions of each account.
@@ -41,15 +47,18 @@ enum Medium {
     File(Durability),
     /// A file on a disk whose syncs take at least a millisecond.
     Slow(Durability),
+    /// A server on this machine, as it comes: with `fsync`.
+    Postgres,
 }
 
 impl Medium {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 6] = [
         Self::Memory,
         Self::File(Durability::Process),
         Self::File(Durability::Power),
         Self::Slow(Durability::Process),
         Self::Slow(Durability::Power),
+        Self::Postgres,
     ];
 
     fn name(self) -> String {
@@ -57,16 +66,44 @@ impl Medium {
             Self::Memory => "memory".to_owned(),
             Self::File(durability) => format!("SQLite {durability:?}"),
             Self::Slow(durability) => format!("SQLite {durability:?}, syncs of 1 ms"),
+            Self::Postgres => "Postgres".to_owned(),
         }
     }
 
-    async fn open(self, folder: &Path, disk: &Disk) -> Store {
+    async fn open(self, folder: &Path, disk: &Disk, postgres: Option<&Postgres>) -> Option<Store> {
         let options = SqliteOptions::new(folder.join("store.db"));
         let options = match self {
-            Self::Memory => return MemoryStore::open().await.unwrap(),
+            Self::Memory => return Some(MemoryStore::open().await.unwrap()),
+            Self::Postgres => return Some(postgres?.open(&Postgres::new_schema()).await),
             Self::File(durability) => options.durability(durability),
             Self::Slow(durability) => options.durability(durability).vfs(disk.name()),
         };
+        Some(Store::builder(Arc::new(options.open().await.unwrap())).open().await.unwrap())
+    }
+}
+
+/// The server that `DATABASE_URL` names, or one of our own.
+struct Postgres {
+    url: String,
+    _server: Option<server::Server>,
+}
+
+impl Postgres {
+    fn find() -> Result<Self, String> {
+        if let Ok(url) = std::env::var("DATABASE_URL") {
+            return Ok(Self { url, _server: None });
+        }
+        let server = server::Server::start(server::Reach::Port, "")?;
+        Ok(Self { url: server.url().to_owned(), _server: Some(server) })
+    }
+
+    fn new_schema() -> String {
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
+        format!("bench_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed))
+    }
+
+    async fn open(&self, schema: &str) -> Store {
+        let options = PostgresOptions::new(&self.url).unwrap().schema(schema);
         Store::builder(Arc::new(options.open().await.unwrap())).open().await.unwrap()
     }
 }
@@ -83,9 +120,10 @@ fn main() -> ExitCode {
     let place = arguments.first().map_or_else(std::env::temp_dir, Into::into);
     let mut report = Report { text: wa_benches::machine("store"), met: true };
     let folder = || tempfile::tempdir_in(&place).unwrap();
+    let postgres = Postgres::find().inspect_err(|why| report.line(format!("without Postgres: {why}"))).ok();
 
-    commits(&runtime, &folder, &mut report);
-    reads(&runtime, folder().path(), &mut report);
+    commits(&runtime, &folder, postgres.as_ref(), &mut report);
+    reads(&runtime, folder().path(), postgres.as_ref(), &mut report);
     fleet(&runtime, folder().path(), &mut report);
     std::fs::write(format!("{}/results/store.txt", env!("CARGO_MANIFEST_DIR")), &report.text).unwrap();
     if report.met { ExitCode::SUCCESS } else { ExitCode::FAILURE }
@@ -128,7 +166,12 @@ fn sync_times(folder: &Path) -> [f64; 2] {
     [group(false), group(true)]
 }
 
-fn commits(runtime: &Runtime, folder: &impl Fn() -> tempfile::TempDir, report: &mut Report) {
+fn commits(
+    runtime: &Runtime,
+    folder: &impl Fn() -> tempfile::TempDir,
+    postgres: Option<&Postgres>,
+    report: &mut Report,
+) {
     let disk = Disk::slow("slow", MILLISECOND);
     let mut best = [[0.0_f64; COMMITTERS.len()]; Medium::ALL.len()];
     let mut syncs = [f64::INFINITY; 2];
@@ -140,13 +183,13 @@ fn commits(runtime: &Runtime, folder: &impl Fn() -> tempfile::TempDir, report: &
             for (committers, best) in COMMITTERS.iter().zip(best) {
                 let folder = folder();
                 let rate = runtime.block_on(async {
-                    let store = medium.open(folder.path(), &disk).await;
+                    let store = medium.open(folder.path(), &disk, postgres).await?;
                     let accounts = accounts(&store, *committers).await;
                     let rate = rate(accounts, *committers).await;
                     store.close().await.unwrap();
-                    rate
+                    Some(rate)
                 });
-                *best = best.max(rate);
+                *best = best.max(rate.unwrap_or(0.0));
             }
         }
     }
@@ -156,7 +199,7 @@ fn commits(runtime: &Runtime, folder: &impl Fn() -> tempfile::TempDir, report: &
     report.line(format!("\ncommits per second, best of {ROUNDS} runs of {} s", RUN.as_secs()));
     report
         .line(format!("{:<32}{:>10}{:>10}{:>10}", "committers", COMMITTERS[0], COMMITTERS[1], COMMITTERS[2]));
-    for (medium, [one, some, many]) in Medium::ALL.iter().zip(best) {
+    for (medium, [one, some, many]) in Medium::ALL.iter().zip(best).filter(|(_, best)| best[0] > 0.0) {
         report.line(format!("{:<32}{one:>10.0}{some:>10.0}{many:>10.0}", medium.name()));
     }
     let of = |medium: Medium| best[Medium::ALL.iter().position(|it| *it == medium).unwrap()];
@@ -244,51 +287,67 @@ fn bytes(step: u64, length: usize) -> Bytes {
 
 const READ: u64 = 20_000;
 
-/// Cold: right after the file was opened, with SQLite's own cache empty; the system's may hold it. Warm: the same again.
-fn reads(runtime: &Runtime, folder: &Path, report: &mut Report) {
-    runtime.block_on(async {
-        let path = folder.join("store.db");
-        let store = wa_store::SqliteStore::open(&path).await.unwrap();
-        let account = store.account("main").open().await.unwrap();
-        let mut changes = Changes::new();
-        for number in 0..READ {
-            changes.put(Sessions, &peer(number), &Session::new(bytes(number, 230)));
-        }
-        account.commit_in_slices(changes, |_, _| ()).await.unwrap().release();
-        store.close().await.unwrap();
+/// Cold: right after the store was opened, with SQLite's own cache and Postgres's connection empty; the system's and the
+/// server's may hold what is read. Warm: the same again.
+fn reads(runtime: &Runtime, folder: &Path, postgres: Option<&Postgres>, report: &mut Report) {
+    let path = folder.join("store.db");
+    report.line(format!("\nreads among {READ} sessions, microseconds, cold and warm"));
+    let sqlite = runtime.block_on(read_times(async || wa_store::SqliteStore::open(&path).await.unwrap()));
+    read_rows("SQLite", sqlite, report);
+    if let Some(postgres) = postgres {
+        let schema = Postgres::new_schema();
+        let times = runtime.block_on(read_times(async || postgres.open(&schema).await));
+        read_rows("Postgres", times, report);
+    }
+}
 
-        let mut rng = StdRng::seed_from_u64(7);
-        let singles: Vec<Address> = (0..2_000).map(|_| peer(rng.random_range(0..READ))).collect();
-        let groups: Vec<Vec<Address>> =
-            (0..40).map(|_| (0..256).map(|_| peer(rng.random_range(0..READ))).collect()).collect();
-        let mut times = [f64::INFINITY; 4];
-        for _ in 0..ROUNDS {
-            for (kind, many) in [(0, false), (2, true)] {
-                let store = wa_store::SqliteStore::open(&path).await.unwrap();
-                let account = store.account("main").open().await.unwrap();
-                for warm in 0..2 {
-                    let begun = Instant::now();
-                    if many {
-                        for group in &groups {
-                            assert!(account.many(Sessions, group).await.unwrap().iter().all(Option::is_some));
-                        }
-                    } else {
-                        for address in &singles {
-                            assert!(account.one(Sessions, address).await.unwrap().is_some());
-                        }
+fn read_rows(name: &str, times: [f64; 4], report: &mut Report) {
+    let [one_cold, one_warm, many_cold, many_warm] = times.map(|time| time * 1e6);
+    let mut row =
+        |what: String, cold: f64, warm: f64| report.line(format!("{what:<32}{cold:>10.1}{warm:>10.1}"));
+    row(format!("{name}, one session"), one_cold, one_warm);
+    row(format!("{name}, 256 sessions in one call"), many_cold, many_warm);
+}
+
+/// Seconds of a read of one session, cold and warm, and of 256 in one call, cold and warm.
+async fn read_times(open: impl AsyncFn() -> Store) -> [f64; 4] {
+    let store = open().await;
+    let account = store.account("main").open().await.unwrap();
+    let mut changes = Changes::new();
+    for number in 0..READ {
+        changes.put(Sessions, &peer(number), &Session::new(bytes(number, 230)));
+    }
+    account.commit_in_slices(changes, |_, _| ()).await.unwrap().release();
+    store.close().await.unwrap();
+
+    let mut rng = StdRng::seed_from_u64(7);
+    let singles: Vec<Address> = (0..2_000).map(|_| peer(rng.random_range(0..READ))).collect();
+    let groups: Vec<Vec<Address>> =
+        (0..40).map(|_| (0..256).map(|_| peer(rng.random_range(0..READ))).collect()).collect();
+    let mut times = [f64::INFINITY; 4];
+    for _ in 0..ROUNDS {
+        for (kind, many) in [(0, false), (2, true)] {
+            let store = open().await;
+            let account = store.account("main").open().await.unwrap();
+            for warm in 0..2 {
+                let begun = Instant::now();
+                if many {
+                    for group in &groups {
+                        assert!(account.many(Sessions, group).await.unwrap().iter().all(Option::is_some));
                     }
-                    let calls = if many { groups.len() } else { singles.len() };
-                    let time = begun.elapsed().as_secs_f64() / calls as f64;
-                    times[kind + warm] = times[kind + warm].min(time);
+                } else {
+                    for address in &singles {
+                        assert!(account.one(Sessions, address).await.unwrap().is_some());
+                    }
                 }
-                store.close().await.unwrap();
+                let calls = if many { groups.len() } else { singles.len() };
+                let time = begun.elapsed().as_secs_f64() / calls as f64;
+                times[kind + warm] = times[kind + warm].min(time);
             }
+            store.close().await.unwrap();
         }
-        let [one_cold, one_warm, many_cold, many_warm] = times.map(|time| time * 1e6);
-        report.line(format!("\nreads among {READ} sessions, microseconds, cold and warm"));
-        report.line(format!("one session{one_cold:>29.1}{one_warm:>10.1}"));
-        report.line(format!("256 sessions in one call{many_cold:>16.1}{many_warm:>10.1}"));
-    });
+    }
+    times
 }
 
 fn fleet(runtime: &Runtime, folder: &Path, report: &mut Report) {

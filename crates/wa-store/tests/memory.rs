@@ -1,8 +1,8 @@
 //! The memory backend keeps every rule, and the suite notices one that does not.
 
-use wa_store::MemoryBackend;
 use wa_store::conformance::check;
 use wa_store::sabotage::Sabotage;
+use wa_store::{Durability, MemoryBackend, MemoryStore, StoreError};
 
 wa_store::conformance!(conforms, || async { MemoryBackend::default() });
 
@@ -18,4 +18,13 @@ async fn the_suite_catches_a_backend_without_a_fence() {
         assert!(names.contains(&case), "{case} did not notice: {names:?}");
     }
     assert!(check(|| async { MemoryBackend::default() }).await.is_empty());
+}
+
+#[tokio::test]
+async fn memory_promises_nothing_and_has_nothing_to_copy() {
+    let store = MemoryStore::open().await.unwrap();
+    assert_eq!(store.durability(), Durability::None);
+    for missing in [store.backup("nowhere").await, store.vacuum().await] {
+        assert!(matches!(missing, Err(StoreError::Unsupported(_))), "{missing:?}");
+    }
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use parking_lot::Mutex;
@@ -29,64 +30,145 @@ fn rows_in_the_file(path: &Path) -> i64 {
     file.query_row("SELECT count(*) FROM rows WHERE account != 0", [], |row| row.get(0)).unwrap()
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_arrives_together_shares_one_transaction() {
-    let folder = tempfile::tempdir().unwrap();
-    let groups = Arc::new(AtomicU64::new(0));
-    let (gate, wait) = mpsc::channel::<()>();
-    let wait = Mutex::new(Some(wait));
-    let counter = Arc::clone(&groups);
-    let points = Points::new(move |point| {
-        if point == Point::Begin {
-            counter.fetch_add(1, Ordering::SeqCst);
-            // The first group waits until everybody has queued: from then on the hook is silent.
-            if counter.load(Ordering::SeqCst) == 1_001
-                && let Some(wait) = wait.lock().take()
-            {
-                let _ = wait.recv();
-            }
-        }
-    });
-    let options = SqliteOptions::new(folder.path().join("store.db")).points(points);
-    let store = Store::builder(Arc::new(options.open().await.unwrap())).open().await.unwrap();
-    let mut accounts = Vec::new();
-    for n in 0..64 {
-        accounts.push(store.account(format!("account-{n}")).open().await.unwrap());
-    }
-    // Runs after the last point of the openings.
-    store.vacuum().await.unwrap();
-    groups.store(1_000, Ordering::SeqCst);
-    let mut tasks = vec![tokio::spawn({
-        let account = accounts[0].clone();
-        async move { write(&account, "first").await }
-    })];
-    while groups.load(Ordering::SeqCst) != 1_001 {
-        tokio::task::yield_now().await;
-    }
-    let queued = Arc::new(AtomicU64::new(0));
-    for account in accounts {
-        let queued = Arc::clone(&queued);
-        tasks.push(tokio::spawn(async move {
-            let writing = write(&account, "x");
-            tokio::pin!(writing);
-            // The first poll puts the commit into the queue.
-            let _ = futures_poll_once(writing.as_mut()).await;
-            queued.fetch_add(1, Ordering::SeqCst);
-            writing.await;
-        }));
-    }
-    while queued.load(Ordering::SeqCst) != 64 {
-        tokio::task::yield_now().await;
-    }
-    gate.send(()).unwrap();
-    for task in tasks {
-        task.await.unwrap();
-    }
-    assert_eq!(groups.load(Ordering::SeqCst), 1_002, "one transaction for all 64 that waited");
+/// A gate that holds the writing thread at the beginning of the groups that the test names.
+#[derive(Default)]
+struct Gate {
+    groups: AtomicU64,
+    held: Mutex<Vec<(u64, mpsc::Receiver<()>)>>,
 }
 
-async fn futures_poll_once<F: Future<Output = ()>>(mut future: std::pin::Pin<&mut F>) -> bool {
-    std::future::poll_fn(|context| std::task::Poll::Ready(future.as_mut().poll(context).is_ready())).await
+impl Gate {
+    fn points(self: &Arc<Self>) -> Points {
+        let gate = Arc::clone(self);
+        Points::new(move |point| {
+            if point == Point::Begin {
+                let now = gate.groups.fetch_add(1, Ordering::SeqCst) + 1;
+                let mut held = gate.held.lock();
+                let found =
+                    held.iter().position(|(group, _)| *group == now).map(|place| held.swap_remove(place));
+                drop(held);
+                found.map(|(_, wait)| wait.recv());
+            }
+        })
+    }
+
+    /// Holds the n-th group from now on; it goes on when the sender is used or dropped.
+    fn hold(&self, nth: u64) -> mpsc::Sender<()> {
+        let (go, wait) = mpsc::channel();
+        self.held.lock().push((self.groups.load(Ordering::SeqCst) + nth, wait));
+        go
+    }
+
+    async fn reached(&self, group: u64) {
+        while self.groups.load(Ordering::SeqCst) < group {
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+/// A store with opened accounts whose writing thread stands still in the commit of one more: what is queued now waits.
+struct Occupied {
+    _folder: tempfile::TempDir,
+    gate: Arc<Gate>,
+    store: Store,
+    accounts: Vec<AccountStore>,
+    /// The number of the group that stands still.
+    group: u64,
+    go: mpsc::Sender<()>,
+    commit: tokio::task::JoinHandle<()>,
+}
+
+impl Occupied {
+    async fn new(accounts: usize) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let gate = Arc::new(Gate::default());
+        let options = SqliteOptions::new(folder.path().join("store.db")).points(gate.points());
+        // No renewal of the lease comes in between.
+        let store = Store::builder(Arc::new(options.open().await.unwrap())).lease(Duration::from_secs(3_600));
+        let store = store.open().await.unwrap();
+        let mut opened = Vec::new();
+        for n in 0..=accounts {
+            opened.push(store.account(format!("account-{n}")).open().await.unwrap());
+        }
+        // Runs after the last point of the openings.
+        store.vacuum().await.unwrap();
+        let (group, go) = (gate.groups.load(Ordering::SeqCst) + 1, gate.hold(1));
+        let account = opened.pop().unwrap();
+        let commit = tokio::spawn(async move { write(&account, "x").await });
+        gate.reached(group).await;
+        Self { _folder: folder, gate, store, accounts: opened, group, go, commit }
+    }
+}
+
+/// Spawns a commit for each account; all of them are queued when this returns, for on the one thread of these tests a
+/// commit is queued before anybody else comes to run.
+async fn queued(accounts: Vec<AccountStore>) -> Vec<tokio::task::JoinHandle<()>> {
+    let (begun, many) = (Arc::new(AtomicU64::new(0)), accounts.len() as u64);
+    let commits = accounts.into_iter().map(|account| {
+        let begun = Arc::clone(&begun);
+        tokio::spawn(async move {
+            begun.fetch_add(1, Ordering::SeqCst);
+            write(&account, "x").await;
+        })
+    });
+    let commits = commits.collect();
+    while begun.load(Ordering::SeqCst) < many {
+        tokio::task::yield_now().await;
+    }
+    commits
+}
+
+#[tokio::test]
+async fn what_arrives_together_shares_one_transaction() {
+    let Occupied { gate, store, accounts, group, go, commit, .. } = &mut Occupied::new(64).await;
+    let commits = queued(std::mem::take(accounts)).await;
+    go.send(()).unwrap();
+    commit.await.unwrap();
+    for commit in commits {
+        commit.await.unwrap();
+    }
+    assert_eq!(gate.groups.load(Ordering::SeqCst), *group + 1, "one transaction for all 64 that waited");
+    store.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn live_commits_go_before_the_slices_of_imports_that_came_first() {
+    let Occupied { gate, store, accounts, group, go, commit, .. } = &mut Occupied::new(16).await;
+    // The second group after the one that stands still is held as well.
+    let go_on = gate.hold(2);
+    let slices = Arc::new(AtomicU64::new(0));
+    let mut imports = Vec::new();
+    for account in accounts.split_off(8) {
+        let slices = Arc::clone(&slices);
+        let mut import = Changes::new();
+        for row in 0..2_000_u32 {
+            let key = ("import".into(), Bytes::copy_from_slice(&row.to_be_bytes()));
+            import.put(KeyValues, &key, &Bytes::from_static(b"v"));
+        }
+        imports.push(tokio::spawn(async move {
+            let heard = |_, _| {
+                slices.fetch_add(1, Ordering::SeqCst);
+            };
+            account.commit_in_slices(import, heard).await.unwrap().release();
+        }));
+    }
+    // Each import has queued its first slice before it comes back here.
+    tokio::task::yield_now().await;
+    let live = queued(std::mem::take(accounts)).await;
+    go.send(()).unwrap();
+    commit.await.unwrap();
+    for live in live {
+        live.await.unwrap();
+    }
+    // By then everybody of that group was answered, and here everybody who was answered comes to run.
+    gate.reached(*group + 2).await;
+    tokio::task::yield_now().await;
+    assert_eq!(slices.load(Ordering::SeqCst), 1, "all live commits and one slice made the group");
+    go_on.send(()).unwrap();
+    for import in imports {
+        import.await.unwrap();
+    }
+    store.close().await.unwrap();
 }
 
 /// Lets the writing thread go on only when the test says so, and tells what a commit that was answered left in the file.

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::typed::{device, group, kv, open, pair, phone, store};
+use super::{Cut, Unreliable};
 use crate::backend::Backend;
 use crate::records::{DistributionMark, MarkState, PreKey, PreKeyState, Sending, Session};
 use crate::tables::{
     Devices, DistributionMarks, Identities, KeyValues, OwnSenderKeys, PreKeys, SenderKeys, Sessions,
 };
-use crate::{AccountStore, Changes, EXPORT_VERSION, StoreError, StoreKey};
+use crate::{AccountStore, Changes, EXPORT_VERSION, Retry, StoreError, StoreKey};
 
 async fn fill(account: &AccountStore) {
     let mut changes = Changes::new();
@@ -105,6 +106,48 @@ pub async fn a_damaged_export_writes_nothing(backend: Arc<dyn Backend>) {
             assert_eq!(here.accounts(None, 10).await.expect("a list").len(), 1, "nothing was written");
         }
     }
+}
+
+pub async fn a_restore_that_was_interrupted_is_repeated(backend: Arc<dyn Backend>) {
+    let folder = Folder::new();
+    let file = folder.file("a.export");
+    let unreliable = Arc::new(Unreliable::new(Arc::clone(&backend)));
+    let through: Arc<dyn Backend> = unreliable.clone();
+    let here = store(&backend).await;
+    fill(&here.account("a").open().await.expect("the account opens")).await;
+    here.account("a").export(&file, None).await.expect("an export");
+    let copy = here.import(&file, Some("b".into()), None).await.expect("an import").account;
+    let shaky = store(&through).await.account("b");
+    for cut in [Cut::Before, Cut::After] {
+        unreliable.cut_next(cut);
+        let failed = shaky.restore().await.map(drop).expect_err("the connection is lost");
+        assert_eq!(failed.retry(), Retry::Same);
+        let half = copy.open().await;
+        assert!(matches!(half, Err(StoreError::NeedsRestore(_))), "half restored it does not open: {half:?}");
+    }
+    is_safe(&shaky.restore().await.expect("the whole of it").account).await;
+    is_safe(&copy.open().await.expect("from now on it opens")).await;
+}
+
+pub async fn an_import_that_was_interrupted_can_only_be_deleted(backend: Arc<dyn Backend>) {
+    let folder = Folder::new();
+    let file = folder.file("a.export");
+    let unreliable = Arc::new(Unreliable::new(Arc::clone(&backend)));
+    let through: Arc<dyn Backend> = unreliable.clone();
+    let (here, shaky) = (store(&backend).await, store(&through).await);
+    fill(&here.account("a").open().await.expect("the account opens")).await;
+    here.account("a").export(&file, None).await.expect("an export");
+    unreliable.cut_next(Cut::After);
+    let failed = shaky.import(&file, Some("b".into()), None).await.map(drop);
+    assert!(failed.is_err_and(|error| error.retry() == Retry::Same), "the connection is lost");
+    let half = here.account("b");
+    assert!(matches!(half.open().await, Err(StoreError::Deleting(_))));
+    assert!(matches!(half.restore().await, Err(StoreError::Deleting(_))));
+    let again = here.import(&file, Some("b".into()), None).await;
+    assert!(matches!(again, Err(StoreError::Deleting(_))), "{again:?}");
+    half.delete().await.expect("half an import can be thrown away");
+    let imported = here.import(&file, Some("b".into()), None).await.expect("the whole of it");
+    is_safe(&imported.account.restore().await.expect("a restore").account).await;
 }
 
 pub async fn an_export_of_large_rows_comes_back(backend: Arc<dyn Backend>) {

@@ -184,6 +184,8 @@ macro_rules! __with_cases {
             a_restore_discards_what_could_be_used_twice
             an_export_moves_the_account
             a_damaged_export_writes_nothing
+            a_restore_that_was_interrupted_is_repeated
+            an_import_that_was_interrupted_can_only_be_deleted
             an_export_of_large_rows_comes_back
             a_newer_export_is_refused
         }

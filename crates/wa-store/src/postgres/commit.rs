@@ -487,3 +487,36 @@ impl<'b> Windows<'b> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::AccountId;
+
+    #[test]
+    fn an_import_goes_along_one_slice_at_a_time_behind_what_is_live() {
+        let mut waiting = Waiting::default();
+        let push = |waiting: &mut Waiting, account: &str, urgency| {
+            let batch = Batch { account: AccountId::from(account), fence: None, ops: Arc::new([]), urgency };
+            let queue = if urgency == Urgency::Live { &mut waiting.live } else { &mut waiting.bulk };
+            queue.push_back((batch, oneshot::channel().0));
+        };
+        let names = |group: Group| -> Vec<String> {
+            group.batches.iter().map(|batch| batch.account.as_str().to_owned()).collect()
+        };
+        for slice in ["slice 1", "slice 2"] {
+            push(&mut waiting, slice, Urgency::Bulk);
+        }
+        for live in ["a", "b", "c"] {
+            push(&mut waiting, live, Urgency::Live);
+        }
+        assert_eq!(names(waiting.group()), ["a", "b", "c", "slice 1"]);
+        push(&mut waiting, "d", Urgency::Live);
+        assert_eq!(names(waiting.group()), ["d", "slice 2"]);
+        for _ in 0..GROUP + 1 {
+            push(&mut waiting, "many", Urgency::Live);
+        }
+        assert_eq!((waiting.group().batches.len(), waiting.group().batches.len()), (GROUP, 1));
+        assert!(waiting.group().batches.is_empty());
+    }
+}
