@@ -9,7 +9,7 @@ use super::{Cut, NOW, Unreliable};
 use crate::backend::{Backend, Scan};
 use crate::records::{InboxRow, OutboxRow, OutboxState, Session};
 use crate::tables::{Inbox, KeyValues, Outbox, Sessions};
-use crate::{AccountId, Changes, Retry, StoreError, StoreKey, Table};
+use crate::{AccountId, Changes, Retry, Store, StoreError, StoreKey, Table};
 
 pub async fn encryption_covers_every_value(backend: Arc<dyn Backend>) {
     let key = StoreKey::new([9; 32]);
@@ -56,15 +56,26 @@ pub async fn a_wrong_key_is_its_own_error(backend: Arc<dyn Backend>) {
     builder(&backend).encryption(right).open().await.expect("the right key");
 }
 
-pub async fn a_key_rotation_rewraps_every_account(backend: Arc<dyn Backend>) {
-    let (old, new) = (StoreKey::new([1; 32]), StoreKey::new([2; 32]));
-    let store = builder(&backend).encryption(old.clone()).open().await.expect("a store");
+async fn fill(store: &Store) {
     for name in ["a", "b", "c"] {
         let account = store.account(name).open().await.expect("the account opens");
         let mut changes = Changes::new();
         changes.put(KeyValues, &kv("x"), &Bytes::from_static(b"1"));
         account.commit(changes).await.expect("a commit").release();
     }
+}
+
+async fn is_readable(store: &Store) {
+    for name in ["a", "b", "c"] {
+        let account = store.account(name).open().await.expect("the account opens");
+        assert!(account.one(KeyValues, &kv("x")).await.expect("a read").is_some());
+    }
+}
+
+pub async fn a_key_rotation_rewraps_every_account(backend: Arc<dyn Backend>) {
+    let (old, new) = (StoreKey::new([1; 32]), StoreKey::new([2; 32]));
+    let store = builder(&backend).encryption(old.clone()).open().await.expect("a store");
+    fill(&store).await;
     let store =
         builder(&backend).encryption(new.clone()).previous_key(old.clone()).open().await.expect("both keys");
     let in_use = store.account("a").open().await.expect("the account opens during a rotation");
@@ -74,10 +85,7 @@ pub async fn a_key_rotation_rewraps_every_account(backend: Arc<dyn Backend>) {
     let opened = builder(&backend).encryption(old).open().await;
     assert!(matches!(opened, Err(StoreError::WrongKey)), "the old key is worthless: {opened:?}");
     let store = builder(&backend).encryption(new).open().await.expect("the new key alone");
-    for name in ["a", "b", "c"] {
-        let account = store.account(name).open().await.expect("the account opens");
-        assert!(account.one(KeyValues, &kv("x")).await.expect("a read").is_some());
-    }
+    is_readable(&store).await;
 }
 
 pub async fn an_interrupted_key_rotation_is_repeated(backend: Arc<dyn Backend>) {
@@ -85,12 +93,7 @@ pub async fn an_interrupted_key_rotation_is_repeated(backend: Arc<dyn Backend>) 
     let unreliable = Arc::new(Unreliable::new(Arc::clone(&backend)));
     let through: Arc<dyn Backend> = unreliable.clone();
     let store = builder(&backend).encryption(old.clone()).open().await.expect("a store");
-    for name in ["a", "b", "c"] {
-        let account = store.account(name).open().await.expect("the account opens");
-        let mut changes = Changes::new();
-        changes.put(KeyValues, &kv("x"), &Bytes::from_static(b"1"));
-        account.commit(changes).await.expect("a commit").release();
-    }
+    fill(&store).await;
     let both = builder(&through).encryption(new.clone()).previous_key(old.clone());
     let store = both.open().await.expect("both keys");
     // Each attempt ends one row further: after the answer of a write was lost.
@@ -100,17 +103,11 @@ pub async fn an_interrupted_key_rotation_is_repeated(backend: Arc<dyn Backend>) 
         assert_eq!(failed.retry(), Retry::Same);
         let in_between = builder(&backend).encryption(new.clone()).previous_key(old.clone());
         let in_between = in_between.open().await.expect("half rotated, it opens with both");
-        for name in ["a", "b", "c"] {
-            let account = in_between.account(name).open().await.expect("the account opens");
-            assert!(account.one(KeyValues, &kv("x")).await.expect("a read").is_some());
-        }
+        is_readable(&in_between).await;
     }
     assert_eq!(store.rotate_key().await.expect("the rest"), 0, "only the store's own mark was left");
     let store = builder(&backend).encryption(new).open().await.expect("the new key alone");
-    for name in ["a", "b", "c"] {
-        let account = store.account(name).open().await.expect("the account opens");
-        assert!(account.one(KeyValues, &kv("x")).await.expect("a read").is_some());
-    }
+    is_readable(&store).await;
 }
 
 pub async fn a_deleted_account_takes_its_key_along(backend: Arc<dyn Backend>) {

@@ -1,4 +1,4 @@
-//! The rules of a backend as tests, published: memory and SQLite run them, and so does anyone's own backend.
+//! The rules of a backend as tests, published: memory, SQLite and Postgres run them, and so does anyone's own backend.
 //!
 //! ```
 //! mod my_backend {
