@@ -441,6 +441,7 @@ fn received(content: &Content) -> Value {
             "kind": "payment", "what": format!("{:?}", it.kind), "price": it.amount_1000, "currency": it.currency,
             "text": it.note,
         }),
+        Content::Placeholder => json!({ "kind": "placeholder" }),
         Content::Protocol(Protocol::MemberLabel(it)) => json!({ "kind": "member-label", "text": it.label }),
         other => json!({ "kind": "other", "what": format!("{other:?}") }),
     }

@@ -91,7 +91,7 @@ func main() {
 		log = stderrLog{}
 	}
 	ctx := context.Background()
-	container, err := sqlstore.New(ctx, "sqlite3", "file:"+file+"?_foreign_keys=on", log)
+	container, err := sqlstore.New(ctx, "sqlite3", "file:"+file+"?_foreign_keys=on&_synchronous=off", log)
 	if err != nil {
 		panic(err)
 	}

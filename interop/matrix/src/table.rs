@@ -93,6 +93,7 @@ const HIDDEN_REVOKE: &str = "whatsmeow marks its revokes `decrypt-fail=\"hide\"`
 const NO_STATUS: &str = "`wa-client` posts no status yet";
 const NO_COMMENT: &str = "Baileys knows neither comments nor encrypted reactions";
 const NOT_HERE: &str = "`wa-client` encrypts reactions only in announcement groups of communities";
+const NO_ADMIN: &str = "the group is made by the other client, which is its admin";
 const NO_PACK: &str = "Baileys knows no sticker packs";
 const RECEIVED: &str =
     "`wa-client` only receives it; both strangers send the protobuf message as it stands in the schema";
@@ -278,7 +279,34 @@ fn received() -> Vec<Row> {
             .apart(Kind::Whatsmeow, Role::Receives, RECEIVED)
     };
     let channel = "120363041234567899@newsletter";
+    let poll_wire =
+        json!({ "name": "What to drink?", "options": [{ "optionName": "Tea" }, { "optionName": "Coffee" }] });
+    let poll_read =
+        json!({ "kind": "poll", "question": "What to drink?", "options": ["Tea", "Coffee"], "choices": 0 });
     vec![
+        only("poll, second form", json!({ "pollCreationMessageV2": poll_wire }), poll_read.clone()),
+        only(
+            "poll, fourth form",
+            json!({ "pollCreationMessageV4": { "message": { "pollCreationMessage": poll_wire } } }),
+            poll_read,
+        ),
+        only(
+            "text that disappears, older form",
+            json!({ "ephemeralMessage": { "message": { "extendedTextMessage": {
+                "text": "soon gone", "contextInfo": { "expiration": 86400 },
+            } } } }),
+            json!({ "kind": "text", "text": "soon gone", "expires": 86400 }),
+        ),
+        only(
+            "live location, older form",
+            json!({ "locationMessage": { "degreesLatitude": 52.5, "degreesLongitude": 13.25, "isLive": true } }),
+            json!({ "kind": "live-location", "latitude": 52.5, "longitude": 13.25 }),
+        ),
+        only(
+            "message for the phone alone",
+            json!({ "placeholderMessage": { "type": 0 } }),
+            json!({ "kind": "placeholder" }),
+        ),
         only(
             "template",
             json!({ "templateMessage": { "hydratedTemplate": {
@@ -415,6 +443,10 @@ fn group() -> Vec<Row> {
         row("revoke", "revoke", json!({ "target": "$about" }))
             .own("reply")
             .unsent(Kind::Whatsmeow, HIDDEN_REVOKE),
+        row("revoke by an admin", "revoke", json!({ "target": "$about" }))
+            .theirs("image")
+            .unsent(Kind::Whatsmeow, HIDDEN_REVOKE)
+            .unsent(Kind::Ours, NO_ADMIN),
     ];
     rows.into_iter().map(|row| row.within(Chat::Group)).collect()
 }
