@@ -63,6 +63,7 @@ const BIG: &[Big] = &[
         arguments: &["--features", "postgres", "--test", "postgres_faults", "loses"],
     },
     Big { name: "client-kill", package: "wa-client", arguments: &["--test", "kill", "killed_at"] },
+    Big { name: "client-media", package: "wa-client", arguments: &["--test", "media", "takes_less"] },
     Big { name: "client-day", package: "wa-client", arguments: &["--test", "time", "a_day_of"] },
 ];
 

@@ -41,6 +41,7 @@ mod shared;
 mod standing;
 mod startup;
 mod state;
+pub mod status;
 mod vault;
 
 pub use client::{Builder, Client, ConnectError, HealthChanges, LeaseWait, NotOnline, PushNameError};

@@ -114,6 +114,10 @@ mod switches {
         SendAccepted,
         /// It is in the outbox.
         SendQueued,
+        /// Its file is on the media host; where is not stored.
+        FileUploaded,
+        /// That is stored.
+        FilePlaced,
         /// It is encrypted; the advanced ratchets are not stored.
         StanzaSealed,
         /// The sealed stanza is stored.

@@ -54,6 +54,11 @@ impl From<&ReceivedMessage> for FileRef {
 }
 
 impl FileRef {
+    /// A file without its message, whose parts can be verified.
+    pub fn with_sidecar(media: &Media, sidecar: impl Into<bytes::Bytes>) -> Self {
+        Self { sidecar: Some(sidecar.into()), ..Self::from(media) }
+    }
+
     /// The larger thumbnail that a message has beside its file, on the media host: of an image, a video, a document, a
     /// link or a sticker pack. A download of one without it fails as [`TransferError::NoFile`].
     pub fn thumbnail(message: &ReceivedMessage) -> Self {
@@ -72,6 +77,7 @@ impl FileRef {
                 of(MediaKind::DocumentThumbnail, &document.media, &document.thumbnail)
             }
             Content::StickerPack(pack) => of(MediaKind::StickerPackCover, &pack.media, &pack.cover),
+            Content::Text(text) => text.preview.as_ref().and_then(|preview| preview.picture.clone()),
             _ => None,
         };
         Self { media, sidecar: None, place: None }
@@ -262,6 +268,20 @@ fn lock(media: &Media, limit: u64) -> Result<Lock, TransferError> {
         None if file_sha256.is_none() => Err(TransferError::NoHash),
         None => Ok(Lock::Plain(Expected { file_sha256, file_enc_sha256: None, limit: Some(limit) })),
     }
+}
+
+/// A file in the clear that the server itself has named, at most `limit` bytes, in memory. Its hash is checked where the
+/// server says one.
+pub(super) async fn download_plain(
+    shared: &Shared,
+    media: &Media,
+    limit: u64,
+) -> Result<Vec<u8>, TransferError> {
+    let expected = Expected { file_sha256: media.sha256, file_enc_sha256: None, limit: Some(limit) };
+    let mut sink = Memory::new(Lock::Plain(expected));
+    let wanted = Wanted { media, range: None };
+    fetch(shared, &wanted, &mut sink, &Monitor::new()).await.map_err(|error| within(limit, error))?;
+    Ok(sink.file)
 }
 
 /// More bytes than the caller allows are named so.

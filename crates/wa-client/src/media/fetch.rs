@@ -250,12 +250,14 @@ pub(crate) struct Shares {
     pub(super) hosts: super::hosts::Hosts,
     pub(super) http: super::http::Http,
     pub(super) retries: Arc<super::retry::Retries>,
+    pub(crate) running: super::outgoing::Running,
 }
 
 impl Shares {
     pub(crate) fn new(settings: super::http::HttpSettings) -> Self {
         let http = super::http::Http::new(settings);
-        Self { hosts: super::hosts::Hosts::default(), http, retries: Arc::default() }
+        let running = super::outgoing::Running::default();
+        Self { hosts: super::hosts::Hosts::default(), http, retries: Arc::default(), running }
     }
 }
 

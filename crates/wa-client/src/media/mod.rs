@@ -5,6 +5,9 @@ mod error;
 mod fetch;
 mod hosts;
 mod http;
+mod inspect;
+pub(crate) mod outgoing;
+mod picture;
 mod retry;
 mod sink;
 mod source;
@@ -21,9 +24,14 @@ pub use error::{TransferAdvice, TransferError};
 pub(crate) use fetch::Shares;
 pub(crate) use http::HttpSettings;
 pub use http::{ByteStream, MediaConnector, TlsConnector};
+pub use inspect::{AUTOMATIC, FileFault};
+pub(crate) use inspect::{As, Found, inspect};
+pub use outgoing::MOST_IN_MEMORY;
+pub use picture::{PictureError, PictureSize, ProfilePicture};
 pub(crate) use retry::notification;
 pub use source::{FileSource, SealedUpload};
 pub use types::{Monitor, Progress};
+pub use wa_media::{MediaError, RetryResult, waveform};
 
 use std::path::Path;
 
@@ -49,13 +57,19 @@ impl<'c> MediaRoom<'c> {
         Download::new(self.0, file.into())
     }
 
+    /// The upload of a message that waits in the outbox, by the message's id, while it runs: to watch it. It ends with
+    /// [`cancel`](crate::messages::sending::Messages::cancel).
+    pub fn upload_of(&self, id: &str) -> Option<Monitor> {
+        self.0.shared.media.running.of(id)
+    }
+
     /// Learns what a message says about a file (key, hashes, length, sidecar) without uploading it: encrypt ahead,
     /// [upload](Self::upload_sealed) later. Constant memory.
     ///
     /// # Errors
     /// [`TransferError::Source`].
     pub async fn seal(
-        &self,
+        self,
         kind: MediaKind,
         source: impl Into<FileSource>,
     ) -> Result<SealedUpload, TransferError> {
@@ -68,7 +82,7 @@ impl<'c> MediaRoom<'c> {
     /// # Errors
     /// [`TransferError::Source`], [`TransferError::Destination`].
     pub async fn seal_reader(
-        &self,
+        self,
         kind: MediaKind,
         reader: &mut (impl AsyncRead + Send + Unpin),
         folder: impl AsRef<Path>,
@@ -82,7 +96,7 @@ impl<'c> MediaRoom<'c> {
     /// # Errors
     /// [`TransferError`].
     pub async fn upload_sealed(
-        &self,
+        self,
         sealed: &SealedUpload,
         monitor: &Monitor,
     ) -> Result<Media, TransferError> {
@@ -94,7 +108,7 @@ impl<'c> MediaRoom<'c> {
     /// # Errors
     /// [`TransferError`].
     pub async fn upload(
-        &self,
+        self,
         kind: MediaKind,
         source: impl Into<FileSource>,
     ) -> Result<Media, TransferError> {

@@ -24,7 +24,7 @@ use crate::shared::Shared;
 const RESUMED_FROM: u64 = 5 << 20;
 /// Pieces that wait for the socket.
 const AHEAD: usize = 2;
-/// Rounds over all hosts when the network is the trouble.
+/// Rounds over all hosts for what can pass.
 const ROUNDS: u32 = 3;
 /// Wait before each further one, times its number.
 const WAIT: Duration = Duration::from_secs(1);
@@ -74,7 +74,7 @@ pub(super) async fn upload(
             }
         }
         let failure = failure.unwrap_or(TransferError::NoHosts);
-        if round >= ROUNDS || !matches!(failure, TransferError::Network(_)) {
+        if round >= ROUNDS || !failure.can_try_again() {
             return Err(failure);
         }
         tracing::debug!(error = %failure, round, "an upload is tried again");
@@ -264,7 +264,7 @@ async fn again(
         out.piece(&sealed).await?;
         sealed.clear();
     }
-    if sealer.finish(&mut sealed) != *expected {
+    if sealer.finish(&mut sealed).file_enc_sha256 != expected.file_enc_sha256 {
         return Err(Some(TransferError::SourceChanged));
     }
     out.piece(&sealed).await

@@ -3,16 +3,16 @@
 use prost::Message as _;
 use wa_binary::Jid;
 use wa_core::content::{
-    Answer, Audio, Comment, Contact, Contacts, Content, Context, Disappearing, DisappearingSetting, Document,
-    Edit, Event, EventResponse, Font, GroupInvite, Image, Keep, KeepState, Limits, LinkPreview, Location,
-    Media, Pin, PinState, Poll, PollVote, Quoted, Reaction, Revoke, Sticker, Target, Text, TextStyle, Video,
-    VideoKind, Viewing, VoiceNote, forwarded,
+    Answer, Comment, Contact, Contacts, Content, Context, Disappearing, DisappearingSetting, Edit, Event,
+    EventResponse, Font, GroupInvite, Keep, KeepState, Limits, LinkPreview, Location, Pin, PinState, Poll,
+    PollVote, Quoted, Reaction, Revoke, Target, Text, TextStyle, Viewing, forwarded,
 };
 pub use wa_core::content::{Part, Unsendable};
 use wa_core::secrets::MessageSecret;
 use wa_proto::e2e_message as proto;
 use wa_store::{Bytes, UnixTime};
 
+use super::files::Attachment;
 use super::types::ReceivedMessage;
 use crate::identity::{ChatRef, Peer};
 
@@ -30,15 +30,17 @@ use crate::identity::{ChatRef, Peer};
 #[derive(Debug, Clone, PartialEq)]
 #[must_use = "a message is sent by Messages::send"]
 pub struct Message {
-    body: Body,
+    pub(super) body: Body,
     context: Context,
     viewing: Viewing,
     album: Option<Target>,
-    limits: Limits,
+    pub(super) limits: Limits,
+    /// A file that is still to be looked at and uploaded.
+    pub(super) attachment: Option<Box<Attachment>>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
-enum Body {
+pub(super) enum Body {
     Content(Box<Content>),
     /// A message of somebody, to be forwarded.
     Forward(Bytes),
@@ -91,52 +93,12 @@ impl Message {
 
     fn of(body: Body) -> Self {
         let (context, limits) = (Context::default(), Limits::default());
-        Self { body, context, viewing: Viewing::Normal, album: None, limits }
+        Self { body, context, viewing: Viewing::Normal, album: None, limits, attachment: None }
     }
 
     /// A text of at most [`MAX_TEXT`] characters. A longer one is refused, or [split](Self::split_at).
     pub fn text(body: impl Into<String>) -> Self {
         Self::content(Content::Text(Text::new(body)))
-    }
-
-    /// An image that was uploaded.
-    pub fn image(media: Media) -> Self {
-        Self::content(Content::Image(Image::new(media)))
-    }
-
-    /// A video that was uploaded.
-    pub fn video(media: Media) -> Self {
-        Self::content(Content::Video(Video::new(media, VideoKind::Video)))
-    }
-
-    /// A video without sound that plays over and over.
-    pub fn gif(media: Media) -> Self {
-        Self::content(Content::Video(Video::new(media, VideoKind::Gif)))
-    }
-
-    /// A round video of at most 60 seconds.
-    pub fn round_video(media: Media) -> Self {
-        Self::content(Content::Video(Video::new(media, VideoKind::Round)))
-    }
-
-    /// An audio file.
-    pub fn audio(media: Media) -> Self {
-        Self::content(Content::Audio(Audio::new(media)))
-    }
-
-    /// A voice note: Opus in Ogg, one channel.
-    pub fn voice_note(media: Media) -> Self {
-        Self::content(Content::VoiceNote(VoiceNote::new(media)))
-    }
-
-    /// A document.
-    pub fn document(media: Media) -> Self {
-        Self::content(Content::Document(Document::new(media)))
-    }
-
-    /// A sticker: WebP, 512 pixels wide and high.
-    pub fn sticker(media: Media) -> Self {
-        Self::content(Content::Sticker(Sticker::new(media)))
     }
 
     /// A contact card.
@@ -302,30 +264,6 @@ impl Message {
         self
     }
 
-    /// What is written below a file. A kind without a caption keeps none.
-    pub fn caption(mut self, caption: impl Into<String>) -> Self {
-        let caption = Some(caption.into());
-        if let Body::Content(content) = &mut self.body {
-            match &mut **content {
-                Content::Image(image) => image.caption = caption,
-                Content::Video(video) => video.caption = caption,
-                Content::Document(document) => document.caption = caption,
-                _ => {}
-            }
-        }
-        self
-    }
-
-    /// Name of a document's file.
-    pub fn file_name(mut self, name: impl Into<String>) -> Self {
-        if let Body::Content(content) = &mut self.body
-            && let Content::Document(document) = &mut **content
-        {
-            document.file_name = Some(name.into());
-        }
-        self
-    }
-
     /// The preview of a link in a text.
     pub fn preview(mut self, preview: LinkPreview) -> Self {
         if let Some(text) = self.text_mut() {
@@ -334,8 +272,13 @@ impl Message {
         self
     }
 
-    /// Background of a status, 0xAARRGGBB.
+    /// Background of a status, text or voice, 0xAARRGGBB.
     pub fn background(mut self, argb: u32) -> Self {
+        if let Body::Content(content) = &mut self.body
+            && let Content::VoiceNote(note) = &mut **content
+        {
+            note.background = Some(argb);
+        }
         if let Some(style) = self.style_mut() {
             style.background = Some(argb);
         }
@@ -373,6 +316,14 @@ impl Message {
         }
         let rest = pieces.map(|piece| Self { limits: self.limits, ..Self::text(piece) });
         Ok(std::iter::once(first).chain(rest).collect())
+    }
+
+    /// As a status shows it: a text there is never bare.
+    pub(crate) fn styled(mut self) -> Self {
+        if let Some(text) = self.text_mut() {
+            text.style.get_or_insert_default();
+        }
+        self
     }
 
     fn text_mut(&mut self) -> Option<&mut Text> {

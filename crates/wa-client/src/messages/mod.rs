@@ -2,6 +2,7 @@
 
 pub(crate) mod add_ons;
 pub mod builder;
+pub(crate) mod files;
 pub(crate) mod outbox;
 pub(crate) mod receipts;
 pub(crate) mod retry;

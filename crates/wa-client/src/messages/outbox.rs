@@ -17,6 +17,7 @@ use super::seal::{self, SealError};
 use super::sending::{Refusal, SendReport, StoredOptions};
 use super::status::{self, Stage};
 use crate::connection::link::{Link, RequestError};
+use crate::media::outgoing::{NotUp, bring_up};
 use crate::shared::Shared;
 
 /// How long the plaintext of a message is kept for retry receipts.
@@ -135,9 +136,21 @@ impl From<StoreError> for Stop {
 /// Brings one row as far as it goes.
 async fn one(shared: &Arc<Shared>, link: &Link, order: OutboxOrder, mut row: OutboxRow) -> Result<(), Stop> {
     if row.state == OutboxState::Queued {
-        let expires = StoredOptions::decode(&row.options).expires;
-        if expires.is_some_and(|at| at < shared.now()) {
+        let options = StoredOptions::decode(&row.options);
+        if options.expires.is_some_and(|at| at < shared.now()) {
             return settle(shared, order, &row, SendReport::Refused(Refusal::Expired)).await;
+        }
+        if let Some(upload) = options.upload {
+            match bring_up(shared, order, &row, &upload).await {
+                Ok(placed) => row = placed,
+                Err(NotUp::Withdrawn) => return Ok(()),
+                Err(NotUp::Later) => return Err(Stop::Disconnected),
+                Err(NotUp::Refused(refusal)) => {
+                    return settle(shared, order, &row, SendReport::Refused(refusal)).await;
+                }
+                Err(NotUp::Store(error)) => return Err(Stop::Store(error)),
+                Err(NotUp::Ended) => return Err(Stop::Disconnected),
+            }
         }
         match seal::seal(shared, link, order, &row).await {
             Ok(sealed) => row = sealed,
@@ -294,6 +307,9 @@ async fn settle(
     let mut vault = shared.vault.lock().await;
     let mut changes = Changes::new();
     changes.delete(tables::Outbox, &order);
+    if let Some(upload) = &options.upload {
+        upload.forget(&mut changes);
+    }
     let accepted = match &report {
         SendReport::Accepted(at) | SendReport::AcceptedWithShortfall { at, .. } => Some(*at),
         _ => None,

@@ -284,20 +284,21 @@ async fn resend(
     }
     let mut message = proto::Message::decode(plaintext).map_err(|_| SealError::Unwritable)?;
     let class = classify(&message).map_err(|_| SealError::Unwritable)?;
-    if asking.chat.is_group() {
+    let is_shared = asking.chat.is_group() || asking.chat.is_status();
+    if is_shared {
         step.changes.delete(tables::DistributionMarks, &(chat_row(&asking.chat), at.clone()));
     }
-    if own_device && !asking.chat.is_group() {
+    if own_device && !is_shared {
         message = device_sent(message, asking.chat.to_string(), None);
     }
     let enc = encrypt_for(&mut step, &asking.requester, bundle, &message.encode_to_vec()).await?;
     let Some(enc) = enc else { return Ok(()) };
     let is_pre_key = enc.attr_is("type", "pkmsg");
-    let to = if asking.chat.is_group() { asking.chat.clone() } else { asking.requester.clone() };
+    let to = if is_shared { asking.chat.clone() } else { asking.requester.clone() };
     let mut node = seal::head(to, &asking.id, &class)
         .maybe_attr("participant", asking.participant.clone())
         .maybe_attr("recipient", asking.recipient.clone())
-        .maybe_attr("device_fanout", (!asking.chat.is_group()).then_some("false"))
+        .maybe_attr("device_fanout", (!is_shared).then_some("false"))
         .child(seal::classed(enc, &class).attr("count", asking.count.to_string()));
     if let Some(meta) = class.meta.node() {
         node.push(meta);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use prost::Message as _;
 use wa_binary::{Jid, Node};
-use wa_core::envelope::{Classified, DecryptFail, classify, device_sent, padding, phash};
+use wa_core::envelope::{Classified, DecryptFail, StanzaType, classify, device_sent, padding, phash};
 use wa_core::prekeys::{Bundle, FetchReason, Fetched, fetch_request, parse_fetch};
 use wa_core::secrets::MessageSecret;
 use wa_core::tokens::reporting;
@@ -25,6 +25,7 @@ use crate::devices::{self, DevicesError};
 use crate::groups::{self, Addressing};
 use crate::identity::{address, chat_row};
 use crate::shared::Shared;
+use crate::status::{Recipients, StoredAudience};
 use crate::vault::Step;
 
 /// Devices in one request for bundles.
@@ -62,9 +63,19 @@ struct Plan {
     to: Jid,
     /// Own address in the family of `to`, with the device.
     own: Jid,
-    addressing: Option<Addressing>,
+    way: Way,
     devices: Vec<Jid>,
     bundles: HashMap<Jid, Bundle>,
+}
+
+/// How it goes there.
+enum Way {
+    /// Encrypted for each device.
+    Direct,
+    /// Under our sender key of a group.
+    Group(Addressing),
+    /// Under our sender key of statuses, to these people.
+    Status(Recipients),
 }
 
 impl Plan {
@@ -99,8 +110,11 @@ pub(crate) async fn seal(
     row: &OutboxRow,
 ) -> Result<OutboxRow, SealError> {
     let to: Jid = row.chat.as_str().parse().map_err(|_| SealError::Unreachable)?;
+    let mut options = StoredOptions::decode(&row.options);
     let plan = if to.is_group() {
         plan_group(shared, link, to).await?
+    } else if let Some(audience) = &options.audience {
+        plan_status(shared, link, to, audience).await?
     } else {
         plan_direct(shared, link, to).await?
     };
@@ -115,13 +129,20 @@ pub(crate) async fn seal(
     let mut step = Step::new(shared);
     let (id, class) = (&row.id, &class);
     let mut sealer = Sealer { step: &mut step, plan: &plan, id, class, shortfall: 0, any_pre_key: false };
-    let (mut stanza, hash) = if plan.addressing.is_some() {
-        sealer.group(&row.plaintext).await?
-    } else {
-        sealer.direct(&message).await?
+    let (mut stanza, hash) = match &plan.way {
+        Way::Direct => sealer.direct(&message).await.map(|(stanza, hash)| (stanza, Some(hash)))?,
+        Way::Group(_) | Way::Status(_) => sealer.group(&row.plaintext).await?,
     };
     let (shortfall, any_pre_key) = (sealer.shortfall, sealer.any_pre_key);
-    if let Some(meta) = class.meta.node() {
+    let mut meta = class.meta.node();
+    if let Way::Status(recipients) = &plan.way
+        && class.stanza_type != StanzaType::Reaction
+        && class.edit.is_none()
+    {
+        let post = meta.get_or_insert_with(|| Node::new("meta"));
+        post.set_attr("status_setting", recipients.setting());
+    }
+    if let Some(meta) = meta {
         stanza.push(meta);
     }
     step.keep_for_add_ons(&plan.to, &plan.own, &row.id, &message);
@@ -138,19 +159,21 @@ pub(crate) async fn seal(
     {
         stanza.push(report);
     }
-    if plan.addressing.is_none() {
+    if let Way::Direct = plan.way {
         let own = [plan.own.user_jid()];
         if let Some(token) = crate::privacy::node(shared, &plan.to, &own).await? {
             stanza.push(token);
         }
     }
-    let mut options = StoredOptions::decode(&row.options);
     options.shortfall = shortfall;
-    options.phash = Some(hash);
+    options.phash = hash;
+    let expected = plan.recipients();
+    if let Way::Status(recipients) = plan.way {
+        options.audience = Some(recipients.audience);
+    }
     let state = OutboxState::Sealed { stanza: encode(&stanza)?, at: shared.now() };
     let sealed = OutboxRow { options: options.encode(), state, ..row.clone() };
     step.changes.put(tables::Outbox, &order, &sealed);
-    let expected = plan.recipients();
     status::reached(&mut step.changes, shared.now(), &row.id, &plan.to, Stage::Sealed, expected);
     if sabotaged!(shared, ReusedCounter) {
         link.send(&stanza)?;
@@ -178,7 +201,7 @@ async fn plan_direct(shared: &Arc<Shared>, link: &Link, to: Jid) -> Result<Plan,
     let mut all = devices::of(shared, link, &users).await?;
     all.retain(|one| !device.is_this_device(one));
     let bundles = fetch_missing(shared, link, &all).await?;
-    Ok(Plan { to, own, addressing: None, devices: all, bundles })
+    Ok(Plan { to, own, way: Way::Direct, devices: all, bundles })
 }
 
 async fn plan_group(shared: &Arc<Shared>, link: &Link, to: Jid) -> Result<Plan, SealError> {
@@ -198,7 +221,25 @@ async fn plan_group(shared: &Arc<Shared>, link: &Link, to: Jid) -> Result<Plan, 
     all.retain(|one| !device.is_this_device(one) && !one.is_hosted());
     let needing = without_key(shared, &to, &all).await?;
     let bundles = fetch_missing(shared, link, &needing).await?;
-    Ok(Plan { to, own, addressing: Some(group.addressing), devices: all, bundles })
+    Ok(Plan { to, own, way: Way::Group(group.addressing), devices: all, bundles })
+}
+
+async fn plan_status(
+    shared: &Arc<Shared>,
+    link: &Link,
+    to: Jid,
+    audience: &StoredAudience,
+) -> Result<Plan, SealError> {
+    let device = shared.device();
+    let own = device.lid().or_else(|| device.pn()).ok_or(SealError::Unreachable)?;
+    let recipients = crate::status::recipients(shared, link, audience, &own).await?;
+    let mut users = recipients.people.clone();
+    users.push(own.user_jid());
+    let mut all = devices::of(shared, link, &users).await?;
+    all.retain(|one| !device.is_this_device(one) && !one.is_hosted());
+    let needing = without_key(shared, &to, &all).await?;
+    let bundles = fetch_missing(shared, link, &needing).await?;
+    Ok(Plan { to, own, way: Way::Status(recipients), devices: all, bundles })
 }
 
 /// The devices that do not have our current sender key of a chat.
@@ -322,7 +363,8 @@ impl Sealer<'_, '_> {
         Ok((stanza.child(Node::new("participants").children(entries)), hash))
     }
 
-    async fn group(&mut self, plaintext: &[u8]) -> Result<(Node, String), SealError> {
+    /// Under our sender key: of a group, or of statuses.
+    async fn group(&mut self, plaintext: &[u8]) -> Result<(Node, Option<String>), SealError> {
         let plan = self.plan;
         let chat = chat_row(&plan.to);
         let key_at = (chat.clone(), address(&plan.own));
@@ -359,9 +401,23 @@ impl Sealer<'_, '_> {
         let ciphertext =
             key.encrypt(&padded, &mut self.step.shared.rng()).map_err(|_| SealError::Unwritable)?;
         self.step.changes.put(tables::OwnSenderKeys, &key_at, &Bytes::copy_from_slice(&key.encode()));
-        let hash = phash(plan.devices.iter().chain([&plan.own]));
-        let mode = plan.addressing.map(Addressing::name);
-        let mut stanza = self.stanza().attr("phash", hash.as_str()).maybe_attr("addressing_mode", mode);
+        let (hash, mode) = match &plan.way {
+            Way::Group(addressing) => {
+                (Some(phash(plan.devices.iter().chain([&plan.own]))), Some(addressing.name()))
+            }
+            Way::Direct | Way::Status(_) => (None, None),
+        };
+        let mut stanza = self.stanza().maybe_attr("phash", hash.clone()).maybe_attr("addressing_mode", mode);
+        if let Way::Status(recipients) = &plan.way {
+            // The server delivers to whoever is named: those who need no key without one.
+            for person in recipients.people.iter().chain([&plan.own.user_jid()]) {
+                let is_named =
+                    |entry: &Node| entry.required("jid").jid().is_ok_and(|device| device.same_user(person));
+                if !entries.iter().any(is_named) {
+                    entries.push(Node::new("to").attr("jid", person.clone()));
+                }
+            }
+        }
         if !entries.is_empty() {
             stanza.push(Node::new("participants").children(entries));
         }

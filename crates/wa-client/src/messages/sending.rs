@@ -22,7 +22,10 @@ use super::builder::{Message, Recipient, Unsendable};
 use super::status::{self, Stage};
 use crate::client::Client;
 use crate::identity::chat_row;
+use crate::media::outgoing::{self, Attached, StoredSource};
+use crate::media::{FileFault, TransferError};
 use crate::shared::Shared;
+use crate::status::StoredAudience;
 
 /// Messages of an account.
 #[derive(Debug, Clone, Copy)]
@@ -47,6 +50,8 @@ pub struct SendOptions {
     /// Sends to a new chat also while the account may start none or its cap is used up. Off: such a send is refused
     /// here as [`SendError::Guarded`], since each refusal of the server makes the account's standing worse.
     pub unguarded: bool,
+    /// Who gets a status post.
+    pub(crate) audience: Option<StoredAudience>,
 }
 
 impl SendOptions {
@@ -77,6 +82,12 @@ pub enum SendError {
     /// The message itself.
     #[error(transparent)]
     Unsendable(#[from] Unsendable),
+    /// The file.
+    #[error(transparent)]
+    File(#[from] FileFault),
+    /// The file could not be read for its hashes.
+    #[error(transparent)]
+    Transfer(#[from] TransferError),
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -119,6 +130,12 @@ pub enum Refusal {
     Other(u16),
     /// It waited longer than its options allow.
     Expired,
+    /// The file that it refers to was not there any more when it was uploaded.
+    FileMissing,
+    /// The file was changed between send and upload.
+    FileChanged,
+    /// The media hosts do not take the file, with this HTTP status: 413 is too large.
+    FileRefused(u16),
 }
 
 /// What became of a message.
@@ -206,6 +223,20 @@ pub(crate) struct StoredOptions {
     pub(crate) attempts: u32,
     /// Until when it may wait to be encrypted.
     pub(crate) expires: Option<UnixTime>,
+    /// A file that has to be uploaded first.
+    pub(crate) upload: Option<StoredSource>,
+    /// Who gets a status post.
+    pub(crate) audience: Option<StoredAudience>,
+}
+
+/// The form before files were uploaded and statuses posted.
+#[derive(Deserialize)]
+struct SecondStoredOptions {
+    key: Option<CompactString>,
+    shortfall: u32,
+    phash: Option<String>,
+    attempts: u32,
+    expires: Option<UnixTime>,
 }
 
 /// The form before expiry was known.
@@ -224,19 +255,19 @@ impl StoredOptions {
     }
 
     pub(crate) fn decode(bytes: &[u8]) -> Self {
-        postcard::from_bytes(bytes).unwrap_or_else(|_| {
-            let first = postcard::from_bytes::<FirstStoredOptions>(bytes);
-            first.map_or_else(
-                |_| Self::default(),
-                |FirstStoredOptions { key, shortfall, phash, attempts }| Self {
-                    key,
-                    shortfall,
-                    phash,
-                    attempts,
-                    expires: None,
-                },
-            )
-        })
+        if let Ok(options) = postcard::from_bytes(bytes) {
+            return options;
+        }
+        if let Ok(second) = postcard::from_bytes::<SecondStoredOptions>(bytes) {
+            let SecondStoredOptions { key, shortfall, phash, attempts, expires } = second;
+            return Self { key, shortfall, phash, attempts, expires, ..Self::default() };
+        }
+        match postcard::from_bytes::<FirstStoredOptions>(bytes) {
+            Ok(FirstStoredOptions { key, shortfall, phash, attempts }) => {
+                Self { key, shortfall, phash, attempts, ..Self::default() }
+            }
+            Err(_) => Self::default(),
+        }
     }
 }
 
@@ -353,11 +384,15 @@ impl Messages<'_> {
             }
             let mut changes = Changes::new();
             changes.delete(tables::Outbox, &order);
+            if let Some(upload) = StoredOptions::decode(&row.options).upload {
+                upload.forget(&mut changes);
+            }
             if let Ok(chat) = row.chat.as_str().parse() {
                 let stage = Stage::Failed(Refusal::Cancelled);
                 status::reached(&mut changes, shared.now(), &row.id, &chat, stage, 0);
             }
             let _ = vault.commit(shared, changes).await.map_err(|_| SendError::LeaseLost)?;
+            shared.media.running.cancel(&row.id);
             shared.reports.settle(&row.id, SendReport::Refused(Refusal::Cancelled));
             return Ok(true);
         }
@@ -394,14 +429,17 @@ async fn take(
     {
         return Err(SendError::Guarded { why, until });
     }
+    let (message, attached) = outgoing::prepare(shared, message).await?;
     let message = message.dated(shared.server_now());
-    let Some(add_on) = message.to_seal() else { return enqueue(shared, changes, to, &message, options) };
+    let Some(add_on) = message.to_seal() else {
+        return enqueue(shared, changes, to, &message, attached.as_ref(), options);
+    };
     let limits = wa_core::content::Limits::default();
     add_on.check(&limits)?;
     let sealed: Content = add_ons::seal(shared, add_on).await?;
     add_ons::count_own(shared, changes, add_on).await?;
     let message = message.clone().with(sealed);
-    enqueue(shared, changes, to, &message, options)
+    enqueue(shared, changes, to, &message, None, options)
 }
 
 /// A row of the outbox that a commit is about to store.
@@ -417,10 +455,12 @@ fn enqueue(
     changes: &mut Changes,
     to: &Jid,
     message: &Message,
+    attached: Option<&Attached>,
     options: SendOptions,
 ) -> Result<Queued, SendError> {
     use prost::Message as _;
-    if !(to.is_pn() || to.is_lid() || to.is_group()) || to.is_service() {
+    let is_post = to.is_status() && options.audience.is_some();
+    if !(to.is_pn() || to.is_lid() || to.is_group() || is_post) || to.is_service() {
         return Err(Unsendable::Address.into());
     }
     let (own, _) = crate::startup::own(shared).ok_or(SendError::NotLinked)?;
@@ -436,6 +476,8 @@ fn enqueue(
         options: StoredOptions {
             key: options.key.clone(),
             expires: options.expires.map(|within| now.after(within)),
+            upload: attached.map(|attached| attached.source.clone()),
+            audience: options.audience.clone(),
             ..StoredOptions::default()
         }
         .encode(),
@@ -443,6 +485,9 @@ fn enqueue(
     };
     let order = shared.store.next_order();
     changes.put(tables::Outbox, &order, &row);
+    if let Some(attached) = attached {
+        attached.store(changes);
+    }
     status::reached(changes, now, &id, to, Stage::Queued, 0);
     let chat = row.chat;
     if let Some(key) = options.key {

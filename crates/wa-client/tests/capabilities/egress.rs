@@ -5,16 +5,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use wa_client::config::{DeviceName, PlatformType, Timeouts};
-use wa_client::egress::{Egress, Proxy};
+use wa_client::egress::{Egress, Proxy, TlsRoots};
+use wa_client::events::{EventStream, Kind};
 use wa_client::health::{Cause, Stage as Reached, Status};
+use wa_client::media::TransferError;
+use wa_client::messages::content::MediaKind;
 use wa_client::{Client, RootCa};
 use wa_sim::{ListenOptions, Sim, SimConfig, SimHandle, Transports};
 use wa_store::MemoryStore;
 
-use crate::stage::healthy;
+use crate::stage::{healthy, next};
 
 /// What a proxy saw.
 #[derive(Debug, Default)]
@@ -183,4 +188,64 @@ async fn a_proxy_that_refuses_is_not_gone_around() {
         assert!(!health.evidence.expect("evidence").to_string().contains("wrong"), "no password is shown");
     }
     assert_eq!(sim.stats().connections, 0);
+}
+
+/// Waits for the code and links.
+async fn link(sim: &SimHandle, client: &Client, events: &mut EventStream) {
+    let qr = next(events, "a QR code", |event| match &event.kind {
+        Kind::LinkingQr(qr) => Some(qr.clone()),
+        _ => None,
+    })
+    .await;
+    sim.scan_qr(&qr.url(), None).expect("the phone scans");
+    client.wait_online(Duration::from_secs(20)).await.expect("online");
+}
+
+#[tokio::test]
+async fn files_go_through_the_proxy_under_the_accounts_own_tls_and_not_around_it() {
+    let sim = Sim::listen(SimConfig::default(), ListenOptions::default()).await.expect("listens");
+    let address = sim.address().expect("an address");
+    let seen = Arc::new(Mutex::new(Seen::default()));
+    let proxy = http_proxy(address, Arc::clone(&seen)).await;
+    let certificate =
+        CertificateDer::from_pem_slice(sim.certificate_pem().as_bytes()).expect("a certificate");
+    let egress = Egress::default()
+        .with_proxy(Proxy::parse(&format!("http://bot:secret@{proxy}")).expect("a proxy"))
+        .with_roots(TlsRoots::Only(vec![certificate.to_vec()]));
+    let store = MemoryStore::open().await.expect("a store");
+    let builder = |account: &str, egress: &Egress| {
+        Client::builder(store.account(account))
+            .url(format!("wss://{address}/ws/chat").parse().expect("a URL"))
+            .root(RootCa::new(sim.noise_root(), 0))
+            .egress(egress.clone())
+    };
+    let (client, mut events) = builder("main", &egress).connect().await.expect("started");
+    link(&sim, &client, &mut events).await;
+    let sockets = seen.lock().asked.len();
+    let file = vec![7; 300_000];
+    let media = client.media().upload(MediaKind::Document, file.clone()).await.expect("it goes up");
+    assert!(client.media().download(&media).to_bytes(1 << 20).await.expect("it comes down") == file);
+    let asked = seen.lock().asked.clone();
+    assert_eq!(asked.len(), sockets + 1, "one connection serves both: {asked:?}");
+    assert!(asked.iter().all(|one| one.starts_with(&format!("CONNECT {address} "))), "{asked:?}");
+
+    // The certificate counts for files as well, and nothing goes in the clear to a host of the live service.
+    let connections = seen.lock().asked.len();
+    let strange = Egress::default()
+        .with_proxy(Proxy::parse(&format!("http://bot:secret@{proxy}")).expect("a proxy"))
+        .with_roots(TlsRoots::Only(Vec::new()));
+    let (other, _events) = builder("other", &strange).connect().await.expect("started");
+    sim.world(|world, _| world.media_hosts = vec![address.to_string()]);
+    // Five attempts take longer; the first says enough.
+    let refused = other.media().download(&media).to_bytes(1 << 20);
+    let refused = tokio::time::timeout(Duration::from_secs(2), refused).await;
+    assert!(!matches!(refused, Ok(Ok(_))), "{refused:?}");
+    assert!(seen.lock().asked.len() > connections, "it was tried through the proxy");
+
+    // A proxy that is gone is not gone around.
+    let gone = Egress::default().with_proxy(Proxy::parse("socks5h://127.0.0.1:1").expect("a proxy"));
+    let (other, _events) = builder("third", &gone).connect().await.expect("started");
+    tokio::time::pause();
+    let refused = other.media().download(&media).to_bytes(1 << 20).await;
+    assert!(matches!(refused, Err(TransferError::Network(_))), "{refused:?}");
 }

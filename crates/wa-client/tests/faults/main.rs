@@ -6,6 +6,7 @@
 mod stage;
 
 mod http;
+mod media;
 mod scene;
 mod table;
 
@@ -60,13 +61,14 @@ fn unknown<T: serde::de::DeserializeOwned>(value: serde_json::Value) -> BTreeSet
 
 #[test]
 fn every_fault_has_a_row() {
-    use wa_sim::faults::{Chain, CloseHow, Damage, FreezeMode, HandshakeFault, StreamForm};
+    use wa_sim::faults::{Chain, CloseHow, Damage, FreezeMode, HandshakeFault, MediaFault, StreamForm};
 
     let shown: Vec<String> = rows()
         .iter()
         .flat_map(Row::actions)
         .map(|action| json!(action).to_string())
         .chain(http::shown())
+        .chain(media::shown())
         .collect();
     let missing = |names: BTreeSet<String>, pattern: fn(&str) -> String| -> Vec<String> {
         names
@@ -75,16 +77,14 @@ fn every_fault_has_a_row() {
             .filter(|wanted| !shown.iter().any(|one| one.contains(wanted)))
             .collect()
     };
-    let mut actions = unknown::<Action>(json!({ "do": "?" }));
-    // The client transfers no media yet.
-    assert!(actions.remove("media"));
-    let mut absent = missing(actions, |name| format!(r#""do":"{name}""#));
+    let mut absent = missing(unknown::<Action>(json!({ "do": "?" })), |name| format!(r#""do":"{name}""#));
     absent.extend(missing(unknown::<Damage>(json!("?")), |name| format!(r#""damage":"{name}""#)));
     absent.extend(missing(unknown::<FreezeMode>(json!("?")), |name| format!(r#""mode":"{name}""#)));
     absent.extend(missing(unknown::<StreamForm>(json!("?")), |name| format!(r#""form":"{name}""#)));
     absent.extend(missing(unknown::<Chain>(json!("?")), |name| format!(r#""chain":"{name}""#)));
     // Of these one variant holds more: it shows as a key instead of a text.
     absent.extend(missing(unknown::<CloseHow>(json!("?")), |name| format!(r#""{name}""#)));
+    absent.extend(missing(unknown::<MediaFault>(json!("?")), |name| format!(r#""{name}""#)));
     absent.extend(missing(unknown::<HandshakeFault>(json!("?")), |name| format!(r#""{name}""#)));
     assert!(absent.is_empty(), "without a row: {absent:#?}");
     for conduct in table::misconduct() {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use wa_client::Jid;
 use wa_sim::SimHandle;
 use wa_sim::faults::Direction;
-use wa_sim::phone::Kind;
+use wa_sim::phone::{Download, Kind};
 use wa_sim::trace::Filter;
 use wa_sim::watch::Rule;
 
@@ -97,13 +97,17 @@ fn answer(text: &str) -> String {
     format!("answer to {text}")
 }
 
-/// Texts that the peer's phone has decrypted, with the ids under which they came.
+/// Texts and captions that the peer's phone has decrypted, with the ids under which they came.
 fn answers(sim: &SimHandle) -> BTreeMap<String, Vec<String>> {
     let mut answers: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for received in sim.inbox(PEER) {
-        if let Kind::Text { text, .. } = received.kind
-            && text.starts_with("answer to")
-        {
+        let text = match received.kind {
+            Kind::Text { text, .. } => Some(text),
+            // A file that the peer could not download is no answer.
+            Kind::File(file) if matches!(file.download, Download::Done { .. }) => file.caption,
+            _ => None,
+        };
+        if let Some(text) = text.filter(|text| text.starts_with("answer to")) {
             answers.entry(text).or_default().push(received.id);
         }
     }

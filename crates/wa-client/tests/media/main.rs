@@ -4,4 +4,12 @@
 #[path = "../stage/mod.rs"]
 mod stage;
 
+mod faults;
+mod phones;
+mod pictures;
+#[cfg(target_os = "linux")]
+mod process;
+mod samples;
+mod sending;
+mod status;
 mod transfers;

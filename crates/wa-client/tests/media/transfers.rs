@@ -1,18 +1,11 @@
 //! Files of every length go up and come down, whole and in part, into files, writers and memory.
 
 use tempfile::TempDir;
-use wa_client::media::{Monitor, TransferError};
+use wa_client::media::{FileRef, MediaError, Monitor, TransferError};
 use wa_client::messages::content::MediaKind;
 
+use crate::samples::noise;
 use crate::stage::Stage;
-
-/// Bytes that no pattern repeats.
-pub(crate) fn noise(length: usize, seed: u64) -> Vec<u8> {
-    use rand::{RngExt as _, SeedableRng as _};
-    let mut bytes = vec![0; length];
-    rand::rngs::StdRng::seed_from_u64(seed).fill(&mut bytes[..]);
-    bytes
-}
 
 #[tokio::test(start_paused = true)]
 async fn files_of_every_length_go_up_and_come_down() {
@@ -78,4 +71,32 @@ async fn what_is_read_once_is_sealed_into_a_temporary_file() {
     assert_eq!(client.media().download(&media).to_bytes(1 << 20).await.unwrap(), file);
     tokio::task::yield_now().await;
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_range_is_verified_by_the_sidecar_and_read_from_anywhere() {
+    let stage = Stage::new(84).await;
+    let (client, _events) = stage.linked().await;
+    let file = noise(300_001, 4);
+    let sealed = client.media().seal(MediaKind::Video, file.clone()).await.unwrap();
+    let media = client.media().upload_sealed(&sealed, &Monitor::new()).await.unwrap();
+    let with = |sidecar: Vec<u8>| FileRef::with_sidecar(&media, sidecar);
+    let sidecar = sealed.sidecar().unwrap().to_vec();
+    for range in [0..1, 5..70_000, 65_535..65_537, 131_072..196_608, 299_990..300_001, 0..300_001] {
+        let wanted = &file[range.start as usize..range.end as usize];
+        let read = client.media().download(with(sidecar.clone())).range(range.clone()).await.unwrap();
+        assert!(read == wanted, "{range:?}");
+        let read = client.media().download(&media).range_unverified(range.clone()).await.unwrap();
+        assert!(read == wanted, "{range:?}");
+    }
+    let refused = client.media().download(&media).range(0..5).await;
+    assert!(matches!(refused, Err(TransferError::File(MediaError::SidecarMissing(_)))), "{refused:?}");
+    let refused = client.media().download(with(sidecar.clone())).range(300_000..300_002).await;
+    assert!(matches!(refused, Err(TransferError::File(MediaError::Range))), "{refused:?}");
+    // A part that is not what was sealed.
+    let mut bent = sidecar;
+    bent[12] ^= 1;
+    let refused = client.media().download(with(bent.clone())).range(70_000..70_010).await;
+    assert!(matches!(refused, Err(TransferError::File(MediaError::Sidecar(1)))), "{refused:?}");
+    assert!(client.media().download(with(bent)).range(0..10).await.is_ok());
 }

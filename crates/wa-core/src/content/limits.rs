@@ -30,6 +30,10 @@ pub struct Limits {
     pub album: usize,
     /// Characters of a member's label.
     pub label: usize,
+    /// Bytes of an image, a video, a sound or a sticker.
+    pub media: u64,
+    /// Bytes of a document.
+    pub document: u64,
 }
 
 impl Default for Limits {
@@ -45,6 +49,8 @@ impl Default for Limits {
             contacts: 257,
             album: 30,
             label: 30,
+            media: 100 << 20,
+            document: 2048 << 20,
         }
     }
 }
@@ -163,6 +169,17 @@ pub enum Unsendable {
     /// Only images, videos and audio can be looked at once.
     #[error("this kind of message cannot be looked at once")]
     NotViewOnce,
+    /// Only images and videos belong into an album.
+    #[error("only images and videos belong into an album")]
+    NotInAlbum,
+    /// The file has more bytes than the server takes.
+    #[error("the file has {is} bytes; {most} are allowed")]
+    TooLarge {
+        /// Bytes of the file.
+        is: u64,
+        /// What is allowed.
+        most: u64,
+    },
     /// Only texts can be split.
     #[error("only texts can be split")]
     NotSplittable,
@@ -188,6 +205,10 @@ impl Content {
         }
         if let Some(media) = self.media() {
             uploaded(media)?;
+            let most = if matches!(self, Self::Document(_)) { limits.document } else { limits.media };
+            if let Some(is) = media.size.filter(|is| *is > most) {
+                return Err(Unsendable::TooLarge { is, most });
+            }
         }
         match self {
             Self::Text(text) => required(Part::Text, &text.body, limits.text),
