@@ -28,6 +28,7 @@ pub struct Clock {
     start_ms: u64,
     advanced_ms: u64,
     offset_ms: i64,
+    drift_ppm: i32,
 }
 
 impl Clock {
@@ -35,7 +36,7 @@ impl Clock {
     #[must_use]
     pub fn new(kind: ClockKind, start_ms: Option<u64>) -> Self {
         let start_ms = start_ms.unwrap_or_else(wall_ms);
-        Self { kind, started: Instant::now(), start_ms, advanced_ms: 0, offset_ms: 0 }
+        Self { kind, started: Instant::now(), start_ms, advanced_ms: 0, offset_ms: 0, drift_ppm: 0 }
     }
 
     /// Simulated milliseconds since 1970.
@@ -47,8 +48,10 @@ impl Clock {
             ClockKind::Scaled(factor) => real.saturating_mul(u64::from(factor)),
             ClockKind::Manual => 0,
         };
-        let base = self.start_ms.saturating_add(run).saturating_add(self.advanced_ms);
-        base.saturating_add_signed(self.offset_ms)
+        let passed = run.saturating_add(self.advanced_ms);
+        let drift = i64::try_from(passed / 1000).unwrap_or(0).saturating_mul(self.drift_ppm.into()) / 1000;
+        let base = self.start_ms.saturating_add(passed);
+        base.saturating_add_signed(self.offset_ms.saturating_add(drift))
     }
 
     /// Moves the present forward.
@@ -59,6 +62,12 @@ impl Clock {
     /// Sets the clock fault: how far the server's idea of the time is off. The certificate dates do not follow it.
     pub fn set_offset(&mut self, ms: i64) {
         self.offset_ms = ms;
+    }
+
+    /// The other clock fault: how many microseconds the server's clock gains in a second. It counts from the start of
+    /// the run.
+    pub fn set_drift(&mut self, ppm: i32) {
+        self.drift_ppm = ppm.clamp(-500_000, 500_000);
     }
 
     /// Real time until the simulated instant, `None` when only a call of [`Clock::advance`] can reach it.
@@ -94,5 +103,15 @@ mod tests {
         assert_eq!(clock.until(2_000), Some(Duration::ZERO));
         clock.set_offset(-500);
         assert_eq!(clock.now_ms(), 2_000);
+    }
+
+    #[test]
+    fn a_clock_that_drifts_gains_with_time() {
+        let mut clock = Clock::new(ClockKind::Manual, Some(1_000));
+        clock.set_drift(1_000);
+        clock.advance(2_000_000);
+        assert_eq!(clock.now_ms(), 1_000 + 2_000_000 + 2_000);
+        clock.set_drift(-1_000);
+        assert_eq!(clock.now_ms(), 1_000 + 2_000_000 - 2_000);
     }
 }

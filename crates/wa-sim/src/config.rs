@@ -40,6 +40,10 @@ pub struct SimConfig {
     pub queue_limit: usize,
     /// Stanzas expire after this in a queue.
     pub queue_age_ms: u64,
+    /// The same for status posts.
+    pub status_age_ms: u64,
+    /// The media host keeps a file for so long.
+    pub media_age_ms: u64,
     /// Waits for batch requests instead of sending everything after [`Self::batch_patience_ms`].
     pub strict_batches: bool,
     /// How long the offline phase waits for a batch request.
@@ -105,6 +109,8 @@ impl Default for SimConfig {
             code_ms: 180_000,
             queue_limit: 10_000,
             queue_age_ms: 30 * 86_400_000,
+            status_age_ms: 86_400_000,
+            media_age_ms: 30 * 86_400_000,
             strict_batches: false,
             batch_patience_ms: 300,
             primer: 5,

@@ -34,6 +34,7 @@ pub mod world;
 pub use clock::ClockKind;
 pub use config::SimConfig;
 pub use iq::app_state::Collections;
+pub use media::StoredFile;
 pub(crate) use message::mode as message_mode;
 pub use net::{ListenOptions, Sim, SimError, SimHandle, TlsFiles, Transports};
 pub use prekeys::Stock;

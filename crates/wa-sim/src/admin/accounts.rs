@@ -172,6 +172,12 @@ fn change(hub: &Arc<Hub>, call: &Call, account: AccountId) -> Outcome {
                     let about: String = serde_json::from_value(value).map_err(bad)?;
                     world.set_about(now_ms, account, about);
                 }
+                "lid" => {
+                    let lid: String = serde_json::from_value(value).map_err(bad)?;
+                    if lid != "revealed" || !world.reveal_lid(account) {
+                        return Err((400, "\"revealed\", for an account without LID".to_owned()));
+                    }
+                }
                 "dirty" => {
                     let kind: String = serde_json::from_value(value).map_err(bad)?;
                     world.set_dirty(now_ms, account, &kind);

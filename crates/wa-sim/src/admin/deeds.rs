@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use wa_binary::{Family, Jid};
 
-use super::{Call, Outcome, address};
+use super::{Call, Outcome, address, find_in};
 use crate::net::Hub;
 use crate::phone::content::{
     Answer, Contact, Content, DisappearingSetting, Event, Location, Pin, PinState, Poll, Target, Text,
@@ -17,7 +17,7 @@ use crate::phone::content::{
 };
 use crate::phone::seen::answer_name;
 use crate::phone::{Action, AppAction, File, FileBytes, Manner, MessageRef, Misbehaviour, kind_named};
-use crate::world::{AccountId, DeviceKey, World};
+use crate::world::{AccountId, DeedError, DeviceKey, GroupChange, World};
 
 /// What a deed may say; each takes of it what it needs.
 #[derive(Deserialize, Default)]
@@ -58,6 +58,8 @@ struct Deed {
     /// Seconds since 1970.
     starts_at: Option<u64>,
     answer: Option<String>,
+    subject: Option<String>,
+    members: Vec<String>,
 }
 
 impl Deed {
@@ -118,6 +120,7 @@ pub(super) fn deed(hub: &Arc<Hub>, call: &Call, account: AccountId, action: &str
                 world.misbehave(account, how);
                 return Ok(json!({}));
             }
+            _ if ASKED.contains(&action) => return ask(world, now_ms, account, &deed, action, &call.body),
             "media-retry" => {
                 let how = serde_json::from_value(deed.how).map_err(|error| (400, error.to_string()))?;
                 world.set_media_retry(account, how);
@@ -145,6 +148,97 @@ pub(super) fn deed(hub: &Arc<Hub>, call: &Call, account: AccountId, action: &str
         let id = world.act(now_ms, account, action).map_err(|error| (400, error.to_string()))?;
         Ok(json!({ "id": id }))
     })
+}
+
+/// Deeds that are requests to the server.
+const ASKED: &[&str] = &[
+    "block",
+    "unblock",
+    "about",
+    "picture",
+    "group-create",
+    "group-add",
+    "group-remove",
+    "group-promote",
+    "group-demote",
+    "group-leave",
+    "group-subject",
+    "group-timer",
+    "group-announcement",
+    "group-locked",
+    "change-number",
+];
+
+fn ask(
+    world: &mut World,
+    now_ms: u64,
+    account: AccountId,
+    deed: &Deed,
+    action: &str,
+    body: &Bytes,
+) -> Outcome {
+    let refused = |error: DeedError| {
+        let status = match error {
+            DeedError::Refused(_) => 400,
+            DeedError::Offline | DeedError::Taken(_) => 409,
+        };
+        (status, error.to_string())
+    };
+    let on = deed.on.unwrap_or(true);
+    let change = match action {
+        "block" | "unblock" => {
+            let other = chat_of(world, deed)?;
+            let other = world.find(&other).ok_or_else(|| (404, format!("no account {other}")))?;
+            world.block(now_ms, account, other, action == "block").map_err(refused)?;
+            return Ok(json!({}));
+        }
+        "about" => {
+            let text = deed.text.as_deref().unwrap_or_default();
+            world.say_about(now_ms, account, text).map_err(refused)?;
+            return Ok(json!({}));
+        }
+        "picture" => {
+            let bytes = match &deed.data {
+                Some(data) => STANDARD.decode(data).map_err(|error| (400, error.to_string()))?.into(),
+                // With a query the body is the picture; else it is the deed itself.
+                None if deed.what.is_some() => body.clone(),
+                None => Bytes::new(),
+            };
+            let group = deed.chat.as_ref().map(|_| chat_of(world, deed)).transpose()?;
+            let bytes = (!bytes.is_empty()).then_some(bytes);
+            world.set_picture(now_ms, account, group.as_ref(), bytes).map_err(refused)?;
+            return Ok(json!({}));
+        }
+        "group-create" => {
+            let subject = deed.subject.as_deref().ok_or_else(|| missing("subject"))?;
+            let members = members(world, deed)?;
+            let group = world.create_group(now_ms, account, subject, &members).map_err(refused)?;
+            return Ok(json!({ "jid": group.to_string() }));
+        }
+        "change-number" => {
+            let digits = deed.number.iter().flat_map(|number| number.chars()).filter(char::is_ascii_digit);
+            let number = digits.collect::<String>().parse().map_err(|_| missing("number"))?;
+            world.change_number(now_ms, account, number).map_err(refused)?;
+            return Ok(json!({}));
+        }
+        "group-add" => GroupChange::Add(members(world, deed)?),
+        "group-remove" => GroupChange::Remove(members(world, deed)?),
+        "group-promote" => GroupChange::Promote(members(world, deed)?),
+        "group-demote" => GroupChange::Demote(members(world, deed)?),
+        "group-subject" => GroupChange::Subject(deed.subject.clone().ok_or_else(|| missing("subject"))?),
+        "group-timer" => GroupChange::Timer(deed.seconds.ok_or_else(|| missing("seconds"))?),
+        "group-announcement" => GroupChange::Announcement(on),
+        "group-locked" => GroupChange::Locked(on),
+        _ => GroupChange::Leave,
+    };
+    let group = chat_of(world, deed)?;
+    world.change_group(now_ms, account, &group, change).map_err(refused)?;
+    Ok(json!({}))
+}
+
+fn members(world: &World, deed: &Deed) -> Result<Vec<AccountId>, (u16, String)> {
+    let find = |name: &String| find_in(world, name).ok_or_else(|| (404, format!("no account {name}")));
+    deed.members.iter().map(find).collect()
 }
 
 /// Ways in which a phone's next send goes wrong.

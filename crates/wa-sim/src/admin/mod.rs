@@ -123,7 +123,7 @@ pub(crate) async fn handle(hub: &Arc<Hub>, info: &Info, call: Call) -> Reply {
     }
 }
 
-/// `POST /admin/media`: tokens and files that are no longer valid.
+/// `POST /admin/media`: tokens and files that are no longer valid, and what `media_conn` says.
 fn media(hub: &Arc<Hub>, call: &Call) -> Outcome {
     #[derive(serde::Deserialize)]
     #[serde(deny_unknown_fields)]
@@ -132,11 +132,22 @@ fn media(hub: &Arc<Hub>, call: &Call) -> Outcome {
         renew_auth: bool,
         #[serde(default)]
         expire: Option<String>,
+        #[serde(default)]
+        ttl: Option<u32>,
+        #[serde(default)]
+        auth_ttl: Option<u32>,
+        #[serde(default)]
+        hosts: Option<Vec<String>>,
     }
     let body: Body = call.body_as()?;
     hub.with(|world, _| {
         if body.renew_auth {
             world.renew_media_auth();
+        }
+        let (ttl, auth_ttl) = world.media.ttl_s;
+        world.set_media_ttl(body.ttl.unwrap_or(ttl), body.auth_ttl.unwrap_or(auth_ttl));
+        if let Some(hosts) = body.hosts {
+            world.media_hosts = hosts;
         }
         match body.expire {
             Some(path) if !world.expire_file(&path) => Err((404, format!("no file {path}"))),

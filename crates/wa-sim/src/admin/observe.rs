@@ -88,6 +88,9 @@ pub(super) fn clock(hub: &Arc<Hub>, call: &Call) -> Outcome {
             if let Some(offset) = body["offset_ms"].as_i64() {
                 clock.set_offset(offset);
             }
+            if let Some(drift) = body["drift_ppm"].as_i64() {
+                clock.set_drift(i32::try_from(drift).unwrap_or(0));
+            }
         });
     }
     Ok(json!({ "now_ms": hub.now_ms() }))

@@ -64,6 +64,8 @@ pub struct Match {
     pub account: Option<String>,
     /// One device of the account.
     pub device: Option<u16>,
+    /// One name of the media host, as requests carry it: `localhost:8080`.
+    pub host: Option<String>,
 }
 
 impl Match {
@@ -96,6 +98,7 @@ impl Match {
             && self.connection.is_none_or(|want| point.connection == Some(want))
             && same(self.account.as_deref(), point.account)
             && self.device.is_none_or(|want| point.device == Some(want))
+            && same(self.host.as_deref(), point.host)
     }
 }
 
@@ -124,6 +127,8 @@ pub struct Point<'a> {
     pub account: Option<&'a str>,
     /// The device, once known.
     pub device: Option<u16>,
+    /// The media host's name in a request.
+    pub host: Option<&'a str>,
 }
 
 fn glob(pattern: &str, text: &str) -> bool {

@@ -13,7 +13,7 @@ impl World {
         let owner = self.account(account);
         let node = el("participant").attr("jid", owner.jid(family));
         let node = match family {
-            Family::Lid if owner.lid.is_some() => node.attr("phone_number", owner.jid(Family::Pn)),
+            Family::Lid if owner.lid.is_some() => node.maybe_attr("phone_number", owner.alternate(family)),
             Family::Lid => node,
             Family::Pn => node.maybe_attr("lid", owner.lid.map(|_| owner.jid(Family::Lid))),
         };
@@ -24,7 +24,8 @@ impl World {
     pub(crate) fn group_node(&self, group: &Group) -> Node {
         let family = group.addressing;
         let by = |account: AccountId| self.account(account).jid(family);
-        let pn = |account: AccountId| (family == Family::Lid).then(|| self.account(account).jid(Family::Pn));
+        let pn =
+            |account: AccountId| self.account(account).alternate(family).filter(|_| family == Family::Lid);
         let (subject, s_t, s_o) = (&group.subject.0, group.subject.1, group.subject.2);
         let mut node = el("group")
             .attr("id", group.id)

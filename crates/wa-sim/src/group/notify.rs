@@ -29,7 +29,7 @@ impl World {
             let author = self.account(actor.account);
             let node = notification("w:gp2", &jid, &note, self.now_s())
                 .attr("participant", author.jid(family))
-                .maybe_attr("participant_pn", (family == Family::Lid).then(|| author.jid(Family::Pn)))
+                .maybe_attr("participant_pn", author.alternate(family).filter(|_| family == Family::Lid))
                 .attr("notify", author.name.as_str())
                 .attr("addressing_mode", mode(family))
                 .child(child.clone());

@@ -111,7 +111,7 @@ pub(super) fn pictures(world: &mut World, child: &Node) -> Answer {
         pictures.push(match found {
             Some((id, bytes)) => {
                 let hash = wa_crypto::digest::sha256(&[&bytes]);
-                node.attr("id", id).attr("direct_path", world.keep_blob("pps", bytes, &hash))
+                node.attr("id", id).attr("direct_path", world.keep_file("pps", bytes.into(), &hash))
             }
             None => node,
         });

@@ -51,7 +51,7 @@ impl World {
         self.drop_device(key);
         let now_s = self.now_s();
         match list {
-            Some(Ok(list)) => self.account_mut(key.account).key_index_list = (list, now_s),
+            Some(Ok(list)) => self.account_mut(key.account).renew_key_index_list(list, now_s),
             Some(Err(error)) => tracing::warn!(%error, "the phone does not know the device"),
             None => {}
         }

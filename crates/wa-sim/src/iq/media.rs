@@ -13,8 +13,8 @@ pub(super) fn handle(world: &mut World, request: &Request<'_>) -> Answer {
     });
     let conn = el("media_conn")
         .attr("auth", world.media_auth())
-        .attr("ttl", 3_600_u32)
-        .attr("auth_ttl", 21_600_u32)
+        .attr("ttl", world.media.ttl_s.0)
+        .attr("auth_ttl", world.media.ttl_s.1)
         .attr("max_buckets", 12_u32)
         .attr("max_manual_retry", 3_u32)
         .attr("max_auto_download_retry", 3_u32)

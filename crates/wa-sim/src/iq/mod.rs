@@ -147,6 +147,16 @@ pub(crate) fn route(world: &mut World, origin: Origin, iq: &Arc<Node>) {
     }
 }
 
+/// A request of a phone, which has no connection: what the result holds, or the code of the error.
+pub(crate) fn ask(world: &mut World, from: DeviceKey, iq: Node) -> Result<Vec<Node>, u32> {
+    let origin = Origin { device: Some(from), conn: None };
+    let Answer { outcome, after, .. } = answer(world, origin, &Arc::new(iq), true);
+    if let Some(after) = after {
+        after(world);
+    }
+    outcome.map_err(|(code, _)| code)
+}
+
 fn answer(world: &mut World, origin: Origin, iq: &Arc<Node>, set: bool) -> Answer {
     let xmlns = iq.text_of("xmlns").unwrap_or_default();
     let child = iq.kids().first();

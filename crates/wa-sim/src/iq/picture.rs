@@ -47,7 +47,7 @@ fn answer(world: &mut World, picture: Option<(u64, Bytes)>, asked: Option<&Node>
     }
     let kind = asked.and_then(|asked| asked.text_of("type")).unwrap_or_else(|| "preview".to_owned());
     let hash = wa_crypto::digest::sha256(&[&bytes]);
-    let path = world.keep_blob("pps", bytes, &hash);
+    let path = world.keep_file("pps", bytes.into(), &hash);
     let host = world.media_hosts.first().cloned().unwrap_or_default();
     Answer::one(
         el("picture")

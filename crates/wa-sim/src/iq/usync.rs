@@ -5,7 +5,7 @@ use wa_binary::{Family, Jid, Node};
 use super::{Answer, Request};
 use crate::stanza::{Read, el, error};
 use crate::watch::Rule;
-use crate::world::{AccountId, World};
+use crate::world::{AccountId, DeviceListing, World};
 
 pub(super) fn handle(world: &mut World, request: &Request<'_>) -> Answer {
     let Some(usync) = request.child.filter(|child| child.is("usync")) else {
@@ -74,16 +74,29 @@ fn answer_user(
         return Some(if protocols.contains(&"contact") { node.child(contact) } else { node });
     };
     let account = world.account(account);
+    if account.switches.device_list == DeviceListing::Omitted && protocols.contains(&"devices") {
+        return None;
+    }
     let family = match &named.jid {
         Some(jid) => jid.family().unwrap_or(Family::Pn),
         None if by_lid => account.best_family(),
         None => Family::Pn,
     };
     let mut node = el("user").attr("jid", account.jid(family));
-    if family == Family::Lid && account.lid.is_some() {
-        node.set_attr("pn_jid", account.jid(Family::Pn));
+    if family == Family::Lid
+        && account.lid.is_some()
+        && let Some(pn) = account.alternate(family)
+    {
+        node.set_attr("pn_jid", pn);
     }
     for protocol in protocols {
+        if let Some((failing, code, backoff)) = &account.switches.usync_error
+            && failing == protocol
+        {
+            let error = error(*code, crate::stanza::error_text(*code)).maybe_attr("backoff", *backoff);
+            node.push(el(protocol).child(error));
+            continue;
+        }
         let child = match *protocol {
             "contact" => {
                 let echo = named.phone.clone().unwrap_or_else(|| format!("+{}", account.pn));
@@ -126,7 +139,9 @@ fn answer_user(
 }
 
 fn devices(world: &World, account: AccountId, hash: &str) -> Node {
-    let list = world.account(account).devices.values().map(|device| {
+    let listing = world.account(account).switches.device_list;
+    let listed = world.account(account).devices.values().filter(|_| listing != DeviceListing::Empty);
+    let list = listed.map(|device| {
         let node = el("device").attr("id", device.number);
         if device.number == 0 {
             return node;
@@ -134,9 +149,11 @@ fn devices(world: &World, account: AccountId, hash: &str) -> Node {
         let node = node.attr("key-index", device.key_index);
         if device.number == 99 { node.attr("is_hosted", "true") } else { node }
     });
-    el("devices")
-        .child(el("device-list").attr("hash", hash).children(list))
-        .child(world.key_index_list(account))
+    el("devices").child(el("device-list").attr("hash", hash).children(list)).maybe_child(match listing {
+        DeviceListing::NoKeyIndex => None,
+        DeviceListing::StaleKeyIndex => Some(world.stale_key_index_list(account)),
+        _ => Some(world.key_index_list(account)),
+    })
 }
 
 /// `fbid:devices`: nobody here is a Messenger user.

@@ -2,17 +2,21 @@
 //!
 //! Files are opaque bytes under a direct path that has a query, as the live service's have. The host never sees a key.
 
+mod file;
 mod http;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 
 use crate::faults::{Action, MediaFault, Phase, Point};
+use crate::watch::Rule;
 use crate::world::World;
 
+pub(crate) use file::Spool;
+pub use file::StoredFile;
 pub(crate) use http::answer;
 
 /// Uploads that broke off and may be resumed; past that the first go.
@@ -44,15 +48,30 @@ const KINDS: &[&str] = &[
     "video",
 ];
 
-/// State of the host besides its files.
-#[derive(Debug, Default)]
+/// The media host.
+#[derive(Debug)]
 pub(crate) struct MediaHost {
+    files: BTreeMap<String, Placed>,
     /// How often the upload token was renewed.
     generation: u32,
-    /// Paths that answer 410.
-    expired: BTreeSet<String>,
     /// What broke off, by token.
-    partial: BTreeMap<String, Vec<u8>>,
+    partial: BTreeMap<String, Spool>,
+    /// `ttl` and `auth_ttl` of `media_conn`, seconds.
+    pub(crate) ttl_s: (u32, u32),
+}
+
+/// A file in its place.
+#[derive(Debug)]
+struct Placed {
+    file: StoredFile,
+    /// Answers 410 from then on (ms).
+    until_ms: u64,
+}
+
+impl Default for MediaHost {
+    fn default() -> Self {
+        Self { files: BTreeMap::new(), generation: 0, partial: BTreeMap::new(), ttl_s: (3_600, 21_600) }
+    }
 }
 
 /// One upload.
@@ -61,24 +80,24 @@ pub(crate) struct Upload {
     pub(crate) path: String,
     /// Query.
     pub(crate) query: String,
-    /// Body, or what came of it.
-    pub(crate) body: Bytes,
 }
 
-/// What became of an upload.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Uploaded {
-    /// Stored under this direct path.
-    Stored(String),
+/// What an upload is answered with before its body is looked at.
+#[derive(Debug)]
+pub(crate) enum Begun {
+    /// The body goes here.
+    Take(Spool),
+    /// Answer to `resume=1`: all of it is here, under this direct path.
+    Complete(String),
     /// Answer to `resume=1`: so many bytes are here.
-    Resume(usize),
+    Resume(u64),
     /// Refused with this status.
     Refused(u16),
 }
 
 impl Upload {
     /// Prefix, kind and token of the path.
-    fn parts(&self) -> Option<(&str, &str)> {
+    pub(crate) fn parts(&self) -> Option<(&str, &str)> {
         let mut parts = self.path.trim_matches('/').splitn(3, '/');
         let (prefix, kind, token) = (parts.next()?, parts.next()?, parts.next()?);
         let kind = kind.strip_prefix("newsletter-").unwrap_or(kind);
@@ -102,86 +121,154 @@ impl World {
         self.media.generation += 1;
     }
 
+    /// What `media_conn` says of how long its answer holds: the whole, and the token (seconds).
+    pub fn set_media_ttl(&mut self, ttl_s: u32, auth_ttl_s: u32) {
+        self.media.ttl_s = (ttl_s, auth_ttl_s);
+    }
+
     /// A file is answered with 410 from now on. `false` when there is no such file.
     pub fn expire_file(&mut self, direct_path: &str) -> bool {
         let path = direct_path.split('?').next().unwrap_or_default();
-        self.blobs.contains_key(path) && self.media.expired.insert(path.to_owned())
+        let now_ms = self.now_ms;
+        self.media.files.get_mut(path).map(|placed| placed.until_ms = now_ms).is_some()
     }
 
     /// Faults that strike a request to the host.
-    fn media_faults(&mut self, method: &str, path: &str) -> Vec<MediaFault> {
-        let point = Point { phase: Phase::Media, tag: Some(method), id: Some(path), ..Point::default() };
+    fn media_faults(&mut self, method: &str, path: &str, host: &str) -> Vec<MediaFault> {
+        let point = Point {
+            phase: Phase::Media,
+            tag: Some(method),
+            id: Some(path),
+            host: Some(host),
+            ..Point::default()
+        };
         let struck = self.faults.strike(&point).into_iter();
         struck
             .filter_map(|action| if let Action::Media { fault } = action { Some(fault) } else { None })
             .collect()
     }
 
-    /// An upload (chapter 06 §4). `whole` is false when the connection was cut within the body.
-    pub(crate) fn take_upload(&mut self, upload: &Upload, whole: bool) -> Uploaded {
-        let Some((kind, token)) = upload.parts() else { return Uploaded::Refused(404) };
+    /// A request that no client of the live service makes (chapter 10 §15).
+    pub(crate) fn media_violation(&mut self, rule: Rule, detail: String) {
+        self.watch.report(self.now_ms, None, None, rule, detail);
+    }
+
+    /// The beginning of an upload (chapter 06 §4).
+    pub(crate) fn begin_upload(&mut self, upload: &Upload) -> Begun {
+        let Some((kind, token)) = upload.parts() else { return Begun::Refused(404) };
         if upload.parameter("auth").as_deref() != Some(&self.media_auth()) {
-            return Uploaded::Refused(401);
+            return Begun::Refused(401);
         }
-        let begun = self.media.partial.get(token).map_or(0, Vec::len);
+        let begun = self.media.partial.get(token).map_or(0, Spool::length);
         if upload.parameter("resume").as_deref() == Some("1") {
-            return match self.direct_path(kind, token) {
-                Some(path) => Uploaded::Stored(path),
-                None => Uploaded::Resume(begun),
-            };
+            return self.uploaded(kind, token).map_or(Begun::Resume(begun), Begun::Complete);
         }
-        let offset = match upload.parameter("file_offset").map(|offset| offset.parse::<usize>()) {
+        let offset = match upload.parameter("file_offset").map(|offset| offset.parse::<u64>()) {
             None => 0,
             Some(Ok(offset)) if offset <= begun => offset,
-            Some(_) => return Uploaded::Refused(400),
+            Some(_) => return Begun::Refused(400),
         };
-        let mut bytes = self.media.partial.remove(token).unwrap_or_default();
-        bytes.truncate(offset);
-        bytes.extend_from_slice(&upload.body);
-        if !whole {
-            self.media.partial.insert(token.to_owned(), bytes);
-            if self.media.partial.len() > MOST_PARTIAL {
-                self.media.partial.pop_first();
+        let mut spool = self.media.partial.remove(token).unwrap_or_default();
+        match spool.truncate(offset) {
+            Ok(()) => Begun::Take(spool),
+            Err(error) => {
+                tracing::error!(%error, "a temporary file");
+                Begun::Refused(507)
             }
-            return Uploaded::Refused(400);
         }
-        let hash = wa_crypto::digest::sha256(&[&bytes]);
+    }
+
+    /// An upload whose connection was cut within the body.
+    pub(crate) fn upload_broke_off(&mut self, upload: &Upload, spool: Spool) {
+        let Some((_, token)) = upload.parts() else { return };
+        self.media.partial.insert(token.to_owned(), spool);
+        if self.media.partial.len() > MOST_PARTIAL {
+            self.media.partial.pop_first();
+        }
+    }
+
+    /// The end of an upload: its direct path, or 400 when the body is not what the token says.
+    pub(crate) fn end_upload(
+        &mut self,
+        upload: &Upload,
+        file: StoredFile,
+        hash: &[u8; 32],
+    ) -> Result<String, u16> {
+        let (kind, token) = upload.parts().ok_or(404_u16)?;
         if URL_SAFE_NO_PAD.encode(hash) != token {
-            return Uploaded::Refused(400);
+            let detail = format!("{} bytes as {kind} under another hash", file.length());
+            self.media_violation(Rule::UploadToken, detail);
+            return Err(400);
         }
-        Uploaded::Stored(self.keep_blob(kind, bytes.into(), &hash))
+        Ok(self.keep_file(kind, file, hash))
     }
 
     /// The path of a file that was uploaded already.
-    fn direct_path(&self, kind: &str, token: &str) -> Option<String> {
+    fn uploaded(&self, kind: &str, token: &str) -> Option<String> {
         let hash: [u8; 32] = URL_SAFE_NO_PAD.decode(token).ok()?.try_into().ok()?;
-        let path = crate::world::blob_path(kind, &hash);
-        (self.blobs.contains_key(&path) && !self.media.expired.contains(&path))
-            .then(|| crate::world::direct_path(&path))
+        let path = place(kind, &hash);
+        let placed = self.media.files.get(&path).filter(|placed| placed.until_ms > self.now_ms)?;
+        Some(direct_path(&path, placed.until_ms))
     }
 
     /// A download by path and query: the file, or the status that a client would see.
     ///
     /// # Errors
     /// 403, 404 or 410.
-    pub fn download(&self, path: &str, query: &str) -> Result<Bytes, u16> {
-        let file = self.blobs.get(path).ok_or(404_u16)?;
-        let signature = crate::admin::parameter(query, "oh");
-        let right = crate::world::direct_path(path);
-        if signature.is_some_and(|signature| !right.ends_with(&format!("oh={signature}"))) {
+    pub fn download(&self, path: &str, query: &str) -> Result<StoredFile, u16> {
+        let placed = self.media.files.get(path).ok_or(404_u16)?;
+        let given = crate::admin::parameter(query, "oh");
+        if given.is_some_and(|given| given != signature(path)) {
             return Err(403);
         }
-        if self.media.expired.contains(path) { Err(410) } else { Ok(file.clone()) }
+        if placed.until_ms > self.now_ms { Ok(placed.file.clone()) } else { Err(410) }
     }
 
     /// Removes a file, as clients do with history that they have stored.
     fn remove_file(&mut self, token: &str) -> bool {
         let hash: Option<[u8; 32]> = URL_SAFE_NO_PAD.decode(token).ok().and_then(|hash| hash.try_into().ok());
-        hash.is_some_and(|hash| self.blobs.remove(&crate::world::blob_path("md-msg-hist", &hash)).is_some())
+        hash.is_some_and(|hash| self.media.files.remove(&place("md-msg-hist", &hash)).is_some())
     }
 
-    /// A stored file that is new again: a later upload of the same bytes.
-    pub(crate) fn file_is_new(&mut self, path: &str) {
-        self.media.expired.remove(path);
+    /// Puts a file in its place and gives its direct path. What lay there before is the same file; it is new again.
+    pub(crate) fn keep_file(&mut self, kind: &str, file: StoredFile, hash: &[u8; 32]) -> String {
+        self.put_file(place(kind, hash), file)
     }
+
+    /// The same in a place that no file had before.
+    pub(crate) fn keep_file_again(&mut self, kind: &str, file: StoredFile, hash: &[u8; 32]) -> String {
+        let usual = place(kind, hash);
+        let free = |path: &String| !self.media.files.contains_key(path);
+        let fresh = (1_u32..).map(|time| format!("{usual}-{time}")).find(free);
+        self.put_file(fresh.unwrap_or(usual), file)
+    }
+
+    fn put_file(&mut self, path: String, file: StoredFile) -> String {
+        let until_ms = self.now_ms.saturating_add(self.config.media_age_ms);
+        let direct = direct_path(&path, until_ms);
+        self.media.files.insert(path, Placed { file, until_ms });
+        direct
+    }
+
+    /// A file of the media host, by its path without query, also one that has expired.
+    #[must_use]
+    pub fn blob(&self, path: &str) -> Option<Bytes> {
+        self.media.files.get(path)?.file.whole().ok()
+    }
+}
+
+/// Where the media host keeps a file.
+fn place(kind: &str, hash: &[u8; 32]) -> String {
+    format!("/v/{kind}/{}", hex::encode(&hash[..16]))
+}
+
+/// What stands for the live service's signature of a path.
+fn signature(path: &str) -> &str {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    name.get(..8).unwrap_or(name)
+}
+
+/// The direct path of a file: with a query, so that clients who append with `?` are caught.
+fn direct_path(path: &str, until_ms: u64) -> String {
+    format!("{path}?ccb=11-4&oh={}&oe={:x}&_nc_sid=5e03e0&mms3=true", signature(path), until_ms / 1000)
 }

@@ -347,7 +347,7 @@ impl SimHandle {
     #[must_use]
     pub fn put_file(&self, kind: crate::phone::MediaKind, sealed: bytes::Bytes) -> String {
         let hash = wa_crypto::digest::sha256(&[&sealed]);
-        self.hub.with(|world, _| world.keep_blob(kind.mms_type().unwrap_or("o"), sealed, &hash))
+        self.hub.with(|world, _| world.keep_file(kind.mms_type().unwrap_or("o"), sealed.into(), &hash))
     }
 
     /// What the media host answers for a direct path.
@@ -356,7 +356,8 @@ impl SimHandle {
     /// The status: 403, 404 or 410.
     pub fn fetch_file(&self, direct_path: &str) -> Result<bytes::Bytes, u16> {
         let (path, query) = direct_path.split_once('?').unwrap_or((direct_path, ""));
-        self.hub.look(|world| world.download(path, query))
+        let file = self.hub.look(|world| world.download(path, query))?;
+        file.whole().map_err(|_| 500)
     }
 
     /// How a phone answers from now on when a companion asks for a file again.

@@ -338,7 +338,7 @@ impl Phone {
         let direct_path = network.store_blob(Blob {
             kind: MediaKind::AppState,
             enc_sha256: file.file_enc_sha256,
-            bytes: bytes.into(),
+            file: Bytes::from(bytes).into(),
         });
         let reference = ExternalBlobReference {
             media_key: Some(Bytes::copy_from_slice(media_key.expose())),

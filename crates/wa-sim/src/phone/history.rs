@@ -344,7 +344,7 @@ impl Phone {
             notification.direct_path = Some(network.store_blob(Blob {
                 kind: MediaKind::History,
                 enc_sha256: file.file_enc_sha256,
-                bytes: bytes.into(),
+                file: Bytes::from(bytes).into(),
             }));
         }
         let protocol = ProtocolMessage {

@@ -19,9 +19,12 @@ use wa_proto::e2e_message::Message;
 
 use super::seen::{Download, usual_mime};
 use super::{Blob, Network, Now, Phone, Turn};
+use crate::media::StoredFile;
 
 /// Bytes of sealed files that a phone keeps; past that the oldest go. They are shared with the media host's.
-const MOST_HELD: u64 = 1 << 30;
+const MOST_HELD: u64 = 8 << 30;
+/// Largest sealed file that a phone opens by itself: the world waits for it.
+const MOST_OPENED: u64 = 64 << 20;
 /// Largest file that a phone makes up.
 const MOST_MADE_UP: usize = 64 << 20;
 
@@ -112,14 +115,14 @@ struct Held {
     key: MediaKey,
     kind: MediaKind,
     enc_sha256: [u8; 32],
-    sealed: Bytes,
+    sealed: StoredFile,
 }
 
 impl Files {
     fn hold(&mut self, id: &str, held: Held) {
-        self.bytes += held.sealed.len() as u64;
+        self.bytes += held.sealed.length();
         if let Some(before) = self.held.insert(id.to_owned(), held) {
-            self.bytes -= before.sealed.len() as u64;
+            self.bytes -= before.sealed.length();
         } else {
             self.order.push_back(id.to_owned());
         }
@@ -127,7 +130,7 @@ impl Files {
             && let Some(oldest) = self.order.pop_front()
         {
             let gone = self.held.remove(&oldest);
-            self.bytes -= gone.map_or(0, |gone| gone.sealed.len() as u64);
+            self.bytes -= gone.map_or(0, |gone| gone.sealed.length());
         }
     }
 }
@@ -137,14 +140,15 @@ impl Phone {
     #[must_use]
     pub fn file(&self, id: &str) -> Option<Vec<u8>> {
         let held = self.files.held.get(id)?;
-        wa_media::open(&held.key.derive(held.kind), &Expected::default(), &held.sealed).ok()
+        let sealed = held.sealed.whole().ok()?;
+        wa_media::open(&held.key.derive(held.kind), &Expected::default(), &sealed).ok()
     }
 
     /// The phone no longer has the file of a message: it was deleted there.
     pub fn forget_file(&mut self, id: &str) -> bool {
         let gone = self.files.held.remove(id);
         self.files.order.retain(|known| known != id);
-        self.files.bytes -= gone.as_ref().map_or(0, |gone| gone.sealed.len() as u64);
+        self.files.bytes -= gone.as_ref().map_or(0, |gone| gone.sealed.length());
         gone.is_some()
     }
 
@@ -181,8 +185,8 @@ impl Phone {
         let key = MediaKey::generate(&mut self.rng);
         let sidecar = if plays { Sidecar::Streaming } else { Sidecar::None };
         let (sealed, about) = wa_media::seal(&key.derive(kind), &plain, sidecar);
-        let sealed = Bytes::from(sealed);
-        let blob = Blob { kind, bytes: sealed.clone(), enc_sha256: about.file_enc_sha256 };
+        let sealed = StoredFile::from(Bytes::from(sealed));
+        let blob = Blob { kind, file: sealed.clone(), enc_sha256: about.file_enc_sha256 };
         let mut media = Media::new(kind);
         media.direct_path = Some(network.store_blob(blob));
         media.key = Some(key.clone());
@@ -232,8 +236,16 @@ impl Phone {
     pub(super) fn download(&mut self, id: &str, media: &Media, network: &mut dyn Network) -> Download {
         let (Some(path), Some(key)) = (&media.direct_path, &media.key) else { return Download::Missing };
         let Some(sealed) = network.fetch_blob(path) else { return Download::Missing };
+        let (key, kind) = (key.clone(), media.kind);
+        if sealed.length() > MOST_OPENED {
+            if let Some(enc_sha256) = media.enc_sha256 {
+                self.files.hold(id, Held { key, kind, enc_sha256, sealed });
+            }
+            return Download::TooLarge;
+        }
         let expected = Expected { file_sha256: media.sha256, file_enc_sha256: media.enc_sha256, limit: None };
-        let plain = match wa_media::open(&key.derive(media.kind), &expected, &sealed) {
+        let Ok(bytes) = sealed.whole() else { return Download::Missing };
+        let plain = match wa_media::open(&key.derive(kind), &expected, &bytes) {
             Ok(plain) => plain,
             Err(error) => return Download::Broken { why: error.to_string() },
         };
@@ -241,8 +253,8 @@ impl Phone {
         if let Some(said) = media.size.filter(|said| *said != size) {
             return Download::Broken { why: format!("{size} bytes, not {said}") };
         }
-        let enc_sha256 = wa_crypto::digest::sha256(&[&sealed]);
-        self.files.hold(id, Held { key: key.clone(), kind: media.kind, enc_sha256, sealed });
+        let enc_sha256 = wa_crypto::digest::sha256(&[&bytes]);
+        self.files.hold(id, Held { key, kind, enc_sha256, sealed });
         Download::Done { sha256: hex::encode(wa_crypto::digest::sha256(&[&plain])), size }
     }
 
@@ -302,7 +314,7 @@ impl Phone {
                         result: RetryResult::Success,
                         direct_path: Some(network.store_blob_again(Blob {
                             kind: held.kind,
-                            bytes: held.sealed.clone(),
+                            file: held.sealed.clone(),
                             enc_sha256: held.enc_sha256,
                         })),
                         message_secret: None,

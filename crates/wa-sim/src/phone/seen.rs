@@ -165,6 +165,8 @@ pub enum Download {
     },
     /// The media host does not have it, or no longer.
     Missing,
+    /// It is larger than 64 MiB: kept, and not opened.
+    TooLarge,
     /// It is not what the message says.
     Broken {
         /// Why.

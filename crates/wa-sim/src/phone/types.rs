@@ -7,6 +7,7 @@ use wa_core::content::{Answer, Content};
 use wa_media::MediaKind;
 
 use super::{File, Manner, Received};
+use crate::media::StoredFile;
 
 /// The present, given with every call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,17 +49,17 @@ pub trait Network {
     /// The same under a path that nothing had before.
     fn store_blob_again(&mut self, blob: Blob) -> String;
     /// A file of the media host; `None` when it is not there, or no longer.
-    fn fetch_blob(&mut self, direct_path: &str) -> Option<Bytes>;
+    fn fetch_blob(&mut self, direct_path: &str) -> Option<StoredFile>;
 }
 
 /// An encrypted file for the media host.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Blob {
     /// What it is, which names it on the media host.
     pub kind: MediaKind,
     /// Ciphertext with its MAC.
-    pub bytes: Bytes,
-    /// SHA-256 of `bytes`.
+    pub file: StoredFile,
+    /// SHA-256 of `file`.
     pub enc_sha256: [u8; 32],
 }
 

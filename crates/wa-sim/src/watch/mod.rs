@@ -76,6 +76,10 @@ pub enum Rule {
     BadXml,
     /// A stanza that decodes but lacks what it must have.
     Malformed,
+    /// An upload whose token is not the hash of its body.
+    UploadToken,
+    /// A request to the media host without `Origin`.
+    MediaWithoutOrigin,
 }
 
 /// One thing that went wrong.

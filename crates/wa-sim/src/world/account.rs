@@ -29,6 +29,8 @@ pub struct Account {
     pub devices: BTreeMap<u16, Device>,
     /// `ADVSignedKeyIndexList`, and when it was signed (s).
     pub key_index_list: (Bytes, u64),
+    /// The list before that one.
+    pub stale_key_index_list: (Bytes, u64),
     /// Switches and directives.
     pub switches: Switches,
     /// AB props by code.
@@ -169,6 +171,11 @@ impl Device {
 }
 
 impl Account {
+    /// The phone signed a new list of key indexes.
+    pub(crate) fn renew_key_index_list(&mut self, list: Bytes, now_s: u64) {
+        self.stale_key_index_list = core::mem::replace(&mut self.key_index_list, (list, now_s));
+    }
+
     /// The address of one of its devices.
     #[must_use]
     pub fn device_key(&self, number: u16) -> DeviceKey {

@@ -37,6 +37,29 @@ pub struct Switches {
     pub big_history: u32,
     /// One-time keys that the phone uploads.
     pub prekeys: Option<u32>,
+    /// Nobody learns the number behind the LID.
+    pub hide_pn: bool,
+    /// What `usync` says of the devices.
+    pub device_list: DeviceListing,
+    /// `usync` answers this protocol of the account with an error, and says when to come back (s).
+    pub usync_error: Option<(String, u32, Option<u32>)>,
+}
+
+/// How `usync` answers for the devices of an account (chapter 10 §4).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DeviceListing {
+    /// As it is.
+    #[default]
+    Whole,
+    /// Without the signed key-index list.
+    NoKeyIndex,
+    /// With the signed list before the last one.
+    StaleKeyIndex,
+    /// No device at all.
+    Empty,
+    /// The account is left out of the answer.
+    Omitted,
 }
 
 impl Default for Switches {
@@ -56,6 +79,9 @@ impl Default for Switches {
             empty_history: false,
             big_history: 0,
             prekeys: None,
+            hide_pn: false,
+            device_list: DeviceListing::default(),
+            usync_error: None,
         }
     }
 }
@@ -108,6 +134,7 @@ impl Switches {
             "no_lid" => self.no_lid = on,
             "biz" => self.biz = on,
             "hosted" => self.hosted = on,
+            "hide_pn" => self.hide_pn = on,
             "empty_history" => self.empty_history = on,
             "big_history" => self.big_history = number,
             "prekeys" => self.prekeys = Some(number),

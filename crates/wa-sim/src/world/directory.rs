@@ -23,7 +23,7 @@ impl Account {
     #[must_use]
     pub fn alternate(&self, family: Family) -> Option<Jid> {
         match family {
-            Family::Lid => Some(Jid::pn(self.pn)),
+            Family::Lid => (!self.switches.hide_pn).then(|| Jid::pn(self.pn)),
             Family::Pn => self.lid.map(Jid::lid),
         }
     }
@@ -147,6 +147,7 @@ impl World {
             name: new.name,
             created: self.now_s(),
             devices: [(0, Device::new(0, 0, stock))].into(),
+            stale_key_index_list: (list.clone(), self.now_s()),
             key_index_list: (list, self.now_s()),
             props: props(&new.switches, &self.config.props),
             switches: new.switches,
@@ -189,6 +190,12 @@ impl World {
     pub(crate) fn device_hash(&self, account: AccountId, family: Family) -> String {
         let account = self.account(account);
         phash(account.devices.keys().map(|device| account.device_jid(family, *device)))
+    }
+
+    /// The list before the present one.
+    pub(crate) fn stale_key_index_list(&self, account: AccountId) -> Node {
+        let (bytes, ts) = &self.account(account).stale_key_index_list;
+        el("key-index-list").attr("ts", *ts).bytes(bytes.clone())
     }
 
     /// `<key-index-list ts>` with its bytes.

@@ -241,6 +241,7 @@ impl World {
             connection: Some(conn.0),
             account: account.as_deref(),
             device,
+            host: None,
         };
         self.faults.strike(&point)
     }

@@ -111,10 +111,11 @@ impl World {
     /// Announces the backlog and sends its first stanzas.
     fn begin_drain(&mut self, conn: ConnId, key: DeviceKey) {
         let (now_ms, age, ttl) = (self.now_ms, self.config.queue_age_ms, self.config.chatstate_ttl_s * 1000);
-        let primer = self.config.primer;
+        let (primer, status_age) = (self.config.primer, self.config.status_age_ms);
         let Some(device) = self.device_mut(key) else { return };
         device.queue.retain(|queued| match queued.class {
             Class::ChatState => queued.at_ms + ttl >= now_ms,
+            Class::Message if queued.sender.starts_with("status@") => queued.at_ms + status_age >= now_ms,
             _ => queued.at_ms + age >= now_ms,
         });
         let count = |class| device.queue.iter().filter(|queued| queued.class == class).count();

@@ -5,6 +5,7 @@
 //! same calls give the same outputs. The async shell around it is in `net`.
 
 mod account;
+mod deeds;
 pub mod directives;
 mod directory;
 mod identity;
@@ -25,11 +26,11 @@ use serde::Serialize;
 use wa_binary::{Family, Node};
 
 pub use account::{Account, Device, Presence, SeenIds, Standing, Token};
-pub use directives::Switches;
+pub use deeds::{DeedError, GroupChange};
+pub use directives::{DeviceListing, Switches};
 pub(crate) use directory::{NewAccount, phash};
 pub use identity::{Identity, assign};
 pub(crate) use io::{Copy, Origin};
-pub(crate) use phones::{blob_path, direct_path};
 pub use registration::{Linked, Pending, PendingLink, Registration};
 pub(crate) use timers::Timer;
 
@@ -216,7 +217,6 @@ pub struct World {
     pub media_hosts: Vec<String>,
     pub(crate) used_refs: std::collections::BTreeSet<String>,
     pub(crate) ringing: BTreeMap<String, crate::calls::Ringing>,
-    pub(crate) blobs: BTreeMap<String, bytes::Bytes>,
     pub(crate) media: crate::media::MediaHost,
     pub(crate) faults: Book,
     pub(crate) held: Vec<timers::Held>,
@@ -254,7 +254,6 @@ impl World {
             media_hosts: Vec::new(),
             used_refs: std::collections::BTreeSet::new(),
             ringing: BTreeMap::new(),
-            blobs: BTreeMap::new(),
             media: crate::media::MediaHost::default(),
             faults: Book::new(seed.stream("faults", 0)),
             held: Vec::new(),

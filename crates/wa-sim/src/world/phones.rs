@@ -3,11 +3,11 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use wa_binary::{Jid, Node};
 
 use super::io::{Copy, Origin};
 use super::{Account, AccountId, DeviceKey, World};
+use crate::media::StoredFile;
 use crate::offline::Class;
 use crate::phone::{Addressing, Blob, GroupView, Network, Phone, PhoneError, Turn};
 use crate::route;
@@ -176,7 +176,7 @@ impl World {
         }
         let now_s = self.now_s();
         let owner = self.account_mut(account);
-        owner.key_index_list = (fresh.key_index_list, now_s);
+        owner.renew_key_index_list(fresh.key_index_list, now_s);
         if let Some(phone) = owner.devices.get_mut(&0) {
             phone.keys = crate::prekeys::Stock::of(&fresh.upload);
         }
@@ -269,52 +269,15 @@ impl Network for World {
     }
 
     fn store_blob(&mut self, blob: Blob) -> String {
-        self.keep_blob(blob.kind.mms_type().unwrap_or("o"), blob.bytes, &blob.enc_sha256)
+        self.keep_file(blob.kind.mms_type().unwrap_or("o"), blob.file, &blob.enc_sha256)
     }
 
     fn store_blob_again(&mut self, blob: Blob) -> String {
-        self.keep_blob_again(blob.kind.mms_type().unwrap_or("o"), blob.bytes, &blob.enc_sha256)
+        self.keep_file_again(blob.kind.mms_type().unwrap_or("o"), blob.file, &blob.enc_sha256)
     }
 
-    fn fetch_blob(&mut self, direct_path: &str) -> Option<Bytes> {
+    fn fetch_blob(&mut self, direct_path: &str) -> Option<StoredFile> {
         let (path, query) = direct_path.split_once('?').unwrap_or((direct_path, ""));
         self.download(path, query).ok()
     }
-}
-
-impl World {
-    /// Puts a file on the media host and gives its direct path, which has a query as the live service's have.
-    pub(crate) fn keep_blob(&mut self, kind: &str, bytes: Bytes, enc_sha256: &[u8; 32]) -> String {
-        let path = blob_path(kind, enc_sha256);
-        self.blobs.insert(path.clone(), bytes);
-        self.file_is_new(&path);
-        direct_path(&path)
-    }
-
-    /// The same under a path that no file had before.
-    fn keep_blob_again(&mut self, kind: &str, bytes: Bytes, enc_sha256: &[u8; 32]) -> String {
-        let path = blob_path(kind, enc_sha256);
-        let fresh =
-            (1_u32..).map(|time| format!("{path}-{time}")).find(|path| !self.blobs.contains_key(path));
-        let path = fresh.unwrap_or(path);
-        self.blobs.insert(path.clone(), bytes);
-        direct_path(&path)
-    }
-
-    /// A file of the media host.
-    #[must_use]
-    pub fn blob(&self, path: &str) -> Option<Bytes> {
-        self.blobs.get(path).cloned()
-    }
-}
-
-/// Where the media host keeps a file.
-pub(crate) fn blob_path(kind: &str, enc_sha256: &[u8; 32]) -> String {
-    format!("/v/{kind}/{}", hex::encode(&enc_sha256[..16]))
-}
-
-/// The direct path of a file: with a query, so that clients who append with `?` are caught.
-pub(crate) fn direct_path(path: &str) -> String {
-    let name = path.rsplit('/').next().unwrap_or_default();
-    format!("{path}?ccb=1&oh={}", name.get(..8).unwrap_or(name))
 }

@@ -263,7 +263,7 @@ impl World {
         device.platform = os;
         let account = self.account_mut(link.account);
         account.devices.insert(link.device, device);
-        account.key_index_list = (link.key_index_list, now_s);
+        account.renew_key_index_list(link.key_index_list, now_s);
         self.phone_link_completed(link.account, link.issued.key_index, link.device);
         let key = DeviceKey { account: link.account, device: link.device };
         tracing::info!(connection = conn.0, device = %self.label(key), "linked");

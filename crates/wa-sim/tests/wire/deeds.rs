@@ -232,6 +232,38 @@ async fn the_admin_api_does_them_all() {
     deed("Ada", "timer", json!({ "chat": "Bea", "seconds": 604_800 })).await;
     deed("Bea", "text", json!({ "chat": "Ada", "text": "gone soon" })).await;
     assert_eq!(last("Ada").await["disappears"], 604_800);
+    // What is asked of the server.
+    deed("Ada", "about", json!({ "text": "At sea" })).await;
+    assert_eq!(http(&sim, "GET", "/admin/accounts/Ada", "").await.1["about"], "At sea");
+    deed("Ada", "block", json!({ "chat": "Bea" })).await;
+    assert_eq!(http(&sim, "GET", "/admin/accounts/Ada", "").await.1["blocked"], 1);
+    deed("Ada", "unblock", json!({ "chat": "Bea" })).await;
+    deed("Ada", "picture", json!({ "data": "/9g=" })).await;
+    let path = "/admin/accounts/Ada/phone/group-create";
+    let body = json!({ "subject": "Circle", "members": ["Bea"] }).to_string();
+    let (_, group) = http(&sim, "POST", path, &body).await;
+    let group = group["jid"].as_str().expect("an address").to_owned();
+    for (what, body) in [
+        ("group-subject", json!({ "chat": group, "subject": "Reading" })),
+        ("group-timer", json!({ "chat": group, "seconds": 86_400 })),
+        ("group-announcement", json!({ "chat": group, "on": false })),
+        ("group-locked", json!({ "chat": group })),
+        ("group-promote", json!({ "chat": group, "members": ["Bea"] })),
+        ("group-demote", json!({ "chat": group, "members": ["Bea"] })),
+        ("picture", json!({ "chat": group, "data": "/9g=" })),
+        ("text", json!({ "chat": group, "text": "to all" })),
+    ] {
+        deed("Ada", what, body).await;
+    }
+    let seen = last("Bea").await;
+    assert_eq!((&seen["kind"]["text"], &seen["disappears"]), (&json!("to all"), &json!(86_400)));
+    deed("Ada", "group-remove", json!({ "chat": group, "members": ["Bea"] })).await;
+    deed("Ada", "group-add", json!({ "chat": group, "members": ["Bea"] })).await;
+    deed("Bea", "group-leave", json!({ "chat": group })).await;
+    let (_, groups) = http(&sim, "GET", "/admin/groups", "").await;
+    assert_eq!(groups["groups"][0]["members"].as_array().map(Vec::len), Some(1));
+    let taken = json!({ "number": "15550101" }).to_string();
+    assert_eq!(http(&sim, "POST", "/admin/accounts/Ada/phone/change-number", &taken).await.0, 409);
     for how in ["answer", "not-found", "general-error", "decryption-error", "silence", "wrong-id", "bad-tag"]
     {
         deed("Ada", "media-retry", json!({ "how": how })).await;

@@ -268,3 +268,19 @@ async fn a_phone_answers_media_retries_in_every_way_that_it_is_told() {
     let gone = asked(&mut ada, &id, &chat, &key).await.expect("an answer");
     assert_eq!(outcome(&gone, &id, &key).expect("it opens").result, RetryResult::NotFound);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_file_that_is_too_large_is_kept_and_not_opened() {
+    let sim = sim(706);
+    let (mut ada, bea) = (Client::linked(&sim, "Ada", 1).await, Client::linked(&sim, "Bea", 2).await);
+    // What is in it does not matter: nobody looks.
+    let large = Bytes::from(vec![0; (64 << 20) + 1]);
+    let (mut media, _) = sealed(MediaKind::Document, b"");
+    media.direct_path = Some(sim.put_file(MediaKind::Document, large));
+    let message = Content::Document(Document::new(media)).to_message().expect("a message");
+    let chat = bea.my_lid().user_jid();
+    let id = ada.say(&chat, core::slice::from_ref(&chat), &message).await;
+    ada.rest().await;
+    assert_eq!(file_of(&received(&sim, bea.number(), &id)).download, Download::TooLarge);
+    assert!(sim.violations().is_empty());
+}

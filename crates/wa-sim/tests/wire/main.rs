@@ -3,6 +3,7 @@
 mod binary;
 mod client;
 mod deeds;
+mod directory;
 mod encryption;
 mod faults;
 mod files;

@@ -4,8 +4,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
-use wa_binary::Node;
+use wa_binary::{Jid, Node};
 use wa_sim::faults::{Action, Fault, Match, MediaFault, Phase};
+use wa_sim::watch::Rule;
 use wa_sim::{ListenOptions, Sim, SimConfig, SimHandle, Transports};
 
 use crate::client::{Client, attr, sim};
@@ -63,6 +64,14 @@ async fn the_hosts_and_the_token_are_told() {
     sim.world(|world, _| world.renew_media_auth());
     let second = ada.set("w:m", Node::new("media_conn")).await;
     assert!(auth(&first).is_some() && auth(&first) != auth(&second));
+    sim.world(|world, _| {
+        world.set_media_ttl(60, 30);
+        world.media_hosts.clear();
+    });
+    let third = ada.set("w:m", Node::new("media_conn")).await;
+    let conn = third.required_child("media_conn").expect("an answer").to_node();
+    assert_eq!((attr(&conn, "ttl").as_deref(), attr(&conn, "auth_ttl").as_deref()), (Some("60"), Some("30")));
+    assert!(conn.optional_child("host").is_none());
 }
 
 #[tokio::test]
@@ -154,4 +163,113 @@ async fn the_media_host_fails_in_every_way() {
     assert!(begin.elapsed() >= std::time::Duration::from_millis(100), "{:?}", begin.elapsed());
     // Each struck once.
     assert_eq!(ask(&sim, "GET", &path, "", b"").await.2, file);
+}
+
+#[tokio::test]
+async fn large_files_lie_on_disk_and_read_the_same() {
+    let sim = listening().await;
+    let file: Vec<u8> = (0..(9_u32 << 20) / 4).flat_map(u32::to_le_bytes).collect();
+    let path = stored(&sim, &file).await;
+    assert!(ask(&sim, "GET", &path, "", b"").await.2 == file);
+    let (status, head, body) = ask(&sim, "GET", &path, "Range: bytes=9000000-\r\n", b"").await;
+    assert!(status == 206 && head.contains("/9437184") && body == file[9_000_000..]);
+    sim.fault(Fault::once(Match::phase(Phase::Media), Action::Media { fault: MediaFault::FlippedBit }));
+    let bent = ask(&sim, "GET", &path, "", b"").await.2;
+    assert_eq!(bent.iter().zip(&file).position(|(one, other)| one != other), Some(file.len() / 2));
+}
+
+#[tokio::test]
+async fn uploads_of_something_else_and_requests_without_origin() {
+    let sim = listening().await;
+    let origin = "Origin: https://web.whatsapp.com\r\n";
+    let upload = upload_path(b"one", "simulator-0");
+    assert_eq!(ask(&sim, "POST", &upload, origin, b"other").await.0, 400);
+    let rules = || sim.violations().iter().map(|violation| violation.rule).collect::<Vec<_>>();
+    assert_eq!(rules(), [Rule::UploadToken]);
+    assert_eq!(ask(&sim, "POST", &upload, origin, b"one").await.0, 200);
+    assert_eq!(rules().len(), 1);
+    assert_eq!(ask(&sim, "POST", &upload, "", b"one").await.0, 200);
+    assert_eq!(rules(), [Rule::UploadToken, Rule::MediaWithoutOrigin]);
+}
+
+#[tokio::test]
+async fn a_fault_may_strike_one_host_only() {
+    let sim = listening().await;
+    let path = stored(&sim, b"a file").await;
+    let only = Match { host: Some("localhost".into()), ..Match::phase(Phase::Media) };
+    let fault = Action::Media { fault: MediaFault::Status { status: 507, retry_after: None } };
+    sim.fault(Fault::new(only, fault));
+    assert_eq!(ask(&sim, "GET", &path, "", b"").await.0, 507);
+    let stream = TcpStream::connect(sim.address().expect("a port")).await.expect("a connection");
+    let head = format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n");
+    let mut seen = String::new();
+    let (mut read, mut write) = stream.into_split();
+    write.write_all(head.as_bytes()).await.expect("a write");
+    read.read_to_string(&mut seen).await.expect("an answer");
+    assert!(seen.starts_with("HTTP/1.1 200") && seen.ends_with("a file"), "{seen}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn files_expire_in_the_time_of_the_run() {
+    let sim = sim(602);
+    let path = sim.put_file(wa_sim::phone::MediaKind::Image, bytes::Bytes::from_static(b"a file"));
+    let day = std::time::Duration::from_secs(86_400);
+    sim.advance(29 * day);
+    assert!(sim.fetch_file(&path).is_ok());
+    sim.advance(2 * day);
+    assert_eq!(sim.fetch_file(&path), Err(410));
+}
+
+#[tokio::test(start_paused = true)]
+async fn pictures_are_set_served_and_removed() {
+    let sim = sim(603);
+    sim.world(|world, _| world.media_hosts = vec!["127.0.0.1:8080".to_owned()]);
+    let (mut ada, mut bea) = (Client::linked(&sim, "Ada", 1).await, Client::linked(&sim, "Bea", 2).await);
+    let picture = |kind: &str| Node::new("picture").attr("type", kind).attr("query", "url");
+    let get = async |ada: &mut Client, asked: Node| {
+        let id = ada.id();
+        let iq = Node::new("iq").attr("id", &id).attr("to", Jid::SERVER).attr("type", "get");
+        let iq = iq.attr("xmlns", "w:profile:picture").attr("target", bea_of(&sim)).child(asked);
+        ada.send(iq).await;
+        ada.until(|node| node.is("iq") && node.attr_is("id", &id)).await
+    };
+    let code = |answer: &Node| answer.optional_child("error").and_then(|it| it.required("code").u32().ok());
+    assert_eq!(code(&get(&mut ada, picture("preview")).await), Some(404));
+    let bytes = bytes::Bytes::from_static(b"\xff\xd8 a picture");
+    let set = Node::new("picture").attr("type", "image").bytes(bytes.clone());
+    let answer = bea.set("w:profile:picture", set).await;
+    let id = attr(&answer.required_child("picture").expect("a picture").to_node(), "id").expect("an id");
+    // Contacts hear of it, and the device that did it.
+    for client in [&mut ada, &mut bea] {
+        let note = client.until(|node| node.is("notification") && node.attr_is("type", "picture")).await;
+        assert!(note.required_child("set").expect("set").attr_is("id", &id), "{note}");
+    }
+    for kind in ["preview", "image"] {
+        let answer = get(&mut ada, picture(kind)).await;
+        let found = answer.required_child("picture").expect("a picture").to_node();
+        assert_eq!((attr(&found, "id"), attr(&found, "type").as_deref()), (Some(id.clone()), Some(kind)));
+        let path = attr(&found, "direct_path").expect("a path");
+        assert_eq!(attr(&found, "url"), Some(format!("https://127.0.0.1:8080{path}")));
+        assert_eq!(sim.fetch_file(&path), Ok(bytes.clone()));
+    }
+    let known = get(&mut ada, picture("image").attr("id", &id)).await;
+    assert!(known.attr_is("type", "result") && known.optional_child("picture").is_none(), "{known}");
+    let hidden =
+        Node::new("privacy").child(Node::new("category").attr("name", "profile").attr("value", "none"));
+    bea.set("privacy", hidden).await;
+    assert_eq!(code(&get(&mut ada, picture("image")).await), Some(401));
+    let shown =
+        Node::new("privacy").child(Node::new("category").attr("name", "profile").attr("value", "all"));
+    bea.set("privacy", shown).await;
+    bea.iq("w:profile:picture", "set", Jid::SERVER, None).await;
+    assert_eq!(code(&get(&mut ada, picture("image")).await), Some(404));
+    let note = ada.until(|node| node.is("notification") && node.optional_child("delete").is_some()).await;
+    assert!(note.attr_is("type", "picture"));
+}
+
+fn bea_of(sim: &SimHandle) -> Jid {
+    sim.world(|world, _| {
+        let bea = world.account(world.account_named("Bea").expect("Bea"));
+        bea.jid(wa_binary::Family::Lid)
+    })
 }

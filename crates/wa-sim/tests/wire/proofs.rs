@@ -4,12 +4,15 @@
 use wa_sim::faults::{
     Action, Chain, CloseHow, Damage, Direction, FreezeMode, HandshakeFault, MediaFault, Phase, StreamForm,
 };
-use wa_sim::phone::Misbehaviour;
+use wa_sim::phone::{Download, MediaRetry, Misbehaviour};
 use wa_sim::watch::Rule;
+use wa_sim::world::DeviceListing;
 
 const SOURCES: &[&str] = &[
+    include_str!("directory.rs"),
     include_str!("encryption.rs"),
     include_str!("faults.rs"),
+    include_str!("files.rs"),
     include_str!("history.rs"),
     include_str!("media.rs"),
     include_str!("rest.rs"),
@@ -181,6 +184,33 @@ fn everything_a_phone_does_wrong_has_its_test() {
 }
 
 #[test]
+fn everything_that_goes_wrong_with_a_file_or_a_device_list_has_its_test() {
+    proofs! { MediaRetry:
+        Answer => a_phone_answers_media_retries_in_every_way_that_it_is_told,
+        NotFound => a_phone_answers_media_retries_in_every_way_that_it_is_told,
+        GeneralError => a_phone_answers_media_retries_in_every_way_that_it_is_told,
+        DecryptionError => a_phone_answers_media_retries_in_every_way_that_it_is_told,
+        ErrorCode => a_phone_answers_media_retries_in_every_way_that_it_is_told,
+        Silence => a_phone_answers_media_retries_in_every_way_that_it_is_told,
+        WrongId => a_phone_answers_media_retries_in_every_way_that_it_is_told,
+        BadTag => a_phone_answers_media_retries_in_every_way_that_it_is_told,
+    }
+    proofs! { Download:
+        Done => a_phone_downloads_what_a_companion_sends_and_checks_it,
+        Missing => a_phone_downloads_what_a_companion_sends_and_checks_it,
+        Broken => a_phone_downloads_what_a_companion_sends_and_checks_it,
+        TooLarge => a_file_that_is_too_large_is_kept_and_not_opened,
+    }
+    proofs! { DeviceListing:
+        Whole => the_directory_lies_about_devices_when_told_to,
+        NoKeyIndex => the_directory_lies_about_devices_when_told_to,
+        StaleKeyIndex => the_directory_lies_about_devices_when_told_to,
+        Empty => the_directory_lies_about_devices_when_told_to,
+        Omitted => the_directory_lies_about_devices_when_told_to,
+    }
+}
+
+#[test]
 fn every_rule_of_the_watch_has_a_test_that_trips_it() {
     proofs! { Rule:
         NeverAnswered => never_answered,
@@ -212,6 +242,8 @@ fn every_rule_of_the_watch_has_a_test_that_trips_it() {
         BadFrame => a_second_header_and_broken_frames,
         BadXml => a_second_header_and_broken_frames,
         Malformed => presence_without_a_name_and_stanzas_that_lack_something,
+        UploadToken => uploads_of_something_else_and_requests_without_origin,
+        MediaWithoutOrigin => uploads_of_something_else_and_requests_without_origin,
     }
 }
 

@@ -18,6 +18,7 @@ use super::{
     Action, Addressing, Blob, GroupView, LinkRequest, Network, Now, Phone, PhoneConfig, PhoneEvent, Received,
     Turn,
 };
+use crate::media::StoredFile;
 use model::Companion;
 
 /// Where everything stands: accounts, groups, files, and the stanzas under way.
@@ -385,17 +386,17 @@ impl Network for Wire {
 
     fn store_blob_again(&mut self, blob: Blob) -> String {
         let path = format!("/v/again-{}", self.blobs.len());
-        self.blobs.insert(path.clone(), blob.bytes);
+        self.blobs.insert(path.clone(), blob.file.whole().unwrap());
         path
     }
 
-    fn fetch_blob(&mut self, direct_path: &str) -> Option<Bytes> {
-        self.blobs.get(direct_path).cloned()
+    fn fetch_blob(&mut self, direct_path: &str) -> Option<StoredFile> {
+        self.blobs.get(direct_path).cloned().map(StoredFile::from)
     }
 
     fn store_blob(&mut self, blob: Blob) -> String {
         let path = format!("/v/{}", hex::encode(&blob.enc_sha256[..8]));
-        self.blobs.insert(path.clone(), blob.bytes);
+        self.blobs.insert(path.clone(), blob.file.whole().unwrap());
         path
     }
 }
