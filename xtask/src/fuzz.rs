@@ -107,7 +107,8 @@ fn build(steps: &mut Steps) -> Result<PathBuf> {
     let host = host()?;
     let target_folder = target_folder(&steps.root).join("fuzz");
     // With --target the flags do not reach build scripts and macros, which run outside of libFuzzer.
-    let mut command = steps.cargo(&["build", "--release", "--bins", "--manifest-path", "fuzz/Cargo.toml"]);
+    let mut command =
+        steps.cargo(&["build", "--locked", "--release", "--bins", "--manifest-path", "fuzz/Cargo.toml"]);
     command.args(["--target", &host]).env("RUSTFLAGS", RUSTFLAGS).env("CARGO_TARGET_DIR", &target_folder);
     steps.run("fuzz targets", &mut command)?;
     Ok(target_folder.join(host).join("release"))

@@ -1,4 +1,4 @@
-//! Protobuf beside waproto: an end-to-end message of 408 bytes decoded and visited, and a history of 9.4 MB visited one
+//! Protobuf beside waproto: an end-to-end message of 408 bytes read in place and decoded, and a history of 9.4 MB visited one
 //! chat at a time, for which wacore has a stream. The peer runs decoded (`owned`) and with its borrowed views (`view`).
 
 use std::io::Write as _;
@@ -14,6 +14,7 @@ use wa_core::history::{HistoryLimits, HistoryReader, Part};
 use wa_proto::common::MessageKey;
 use wa_proto::e2e_message::{ContextInfo, Message, MessageContextInfo, message::ExtendedTextMessage};
 use wa_proto::history::{Conversation, HistorySync, HistorySyncMsg};
+use wa_proto::view::{View as _, e2e_message::MessageView};
 use wa_proto::web_message::WebMessageInfo;
 use wa_proto::wire::Fields;
 use wacore::history_sync::{HistorySyncStream, MAX_DECOMPRESSED};
@@ -27,25 +28,18 @@ const HISTORY_LEN: usize = 9_400_000;
 fn main() -> ExitCode {
     let mut bench = Bench::new("proto");
     let bytes = message(MESSAGE_LEN);
-    let (own, owned, view) = (bytes::Bytes::from(bytes.clone()), bytes.clone(), bytes);
+    let (own, view) = (bytes.clone(), bytes.clone());
     bench
-        .row("decode and visit an e2e message of 408 B", 2.0)
+        .row("read and visit an e2e message of 408 B in place", 2.0)
         .contender("wa-proto", move || {
-            let message = Message::decode(own.clone()).unwrap();
-            let text = message.extended_text_message.unwrap();
-            let context = text.context_info.as_ref().unwrap();
-            let quoted = context.quoted_message.as_ref().unwrap();
-            sum(text.text(), context.stanza_id(), quoted.conversation())
-        })
-        .contender("waproto, owned", move || {
-            let message = peer::Message::decode_from_slice(&owned).unwrap();
-            let text = message.extended_text_message.as_option().unwrap();
-            let context = text.context_info.as_option().unwrap();
-            let quoted = context.quoted_message.as_option().unwrap();
+            let message = MessageView::parse(&own).unwrap();
+            let text = message.extended_text_message().unwrap();
+            let context = text.context_info().unwrap();
+            let quoted = context.quoted_message().unwrap();
+            let secret = message.message_context_info().unwrap();
             sum(
-                text.text.as_deref().unwrap(),
-                context.stanza_id.as_deref().unwrap(),
-                quoted.conversation.as_deref().unwrap(),
+                [text.text(), context.stanza_id(), context.participant(), quoted.conversation()],
+                secret.message_secret(),
             )
         })
         .contender("waproto, view", move || {
@@ -53,8 +47,26 @@ fn main() -> ExitCode {
             let text = message.extended_text_message.as_option().unwrap();
             let context = text.context_info.as_option().unwrap();
             let quoted = context.quoted_message.as_option().unwrap();
-            sum(text.text.unwrap(), context.stanza_id.unwrap(), quoted.conversation.unwrap())
-        });
+            let secret = message.message_context_info.as_option().unwrap();
+            sum(
+                [text.text, context.stanza_id, context.participant, quoted.conversation],
+                secret.message_secret,
+            )
+        })
+        .contender("waproto, owned", visit_owned_message(bytes.clone()));
+    let own = bytes::Bytes::from(bytes.clone());
+    bench
+        .row("decode an e2e message of 408 B into owned values and visit it", 1.0)
+        .contender("wa-proto", move || {
+            let message: Message = wa_proto::decode(&own).unwrap();
+            let text = message.extended_text_message.as_ref().unwrap();
+            let context = text.context_info.as_ref().unwrap();
+            let quoted = context.quoted_message.as_ref().unwrap();
+            let secret = message.message_context_info.as_ref().unwrap();
+            let texts = [&text.text, &context.stanza_id, &context.participant, &quoted.conversation];
+            sum(texts.map(Option::as_deref), secret.message_secret.as_deref())
+        })
+        .contender("waproto, owned", visit_owned_message(bytes));
 
     let plain = history(HISTORY_LEN);
     for (form, level) in [("not compressed", Compression::none()), ("compressed", Compression::default())] {
@@ -65,6 +77,18 @@ fn main() -> ExitCode {
     }
     decode_history(&mut bench, &Rc::new(plain));
     bench.run()
+}
+
+fn visit_owned_message(bytes: Vec<u8>) -> impl FnMut() -> u64 {
+    move || {
+        let message = peer::Message::decode_from_slice(&bytes).unwrap();
+        let text = message.extended_text_message.as_option().unwrap();
+        let context = text.context_info.as_option().unwrap();
+        let quoted = context.quoted_message.as_option().unwrap();
+        let secret = message.message_context_info.as_option().unwrap();
+        let texts = [&text.text, &context.stanza_id, &context.participant, &quoted.conversation];
+        sum(texts.map(Option::as_deref), secret.message_secret.as_deref())
+    }
 }
 
 /// Key fields of every chat and message. All contenders read the same zlib stream chat by chat and hold one chat at a
@@ -169,8 +193,10 @@ fn decode_history(bench: &mut Bench, plain: &Rc<Vec<u8>>) {
         });
 }
 
-fn sum(text: &str, stanza: &str, quoted: &str) -> u64 {
-    fact(stanza, quoted.len() as u64, text)
+/// The first byte and the length of everything that the message says.
+fn sum(texts: [Option<&str>; 4], secret: Option<&[u8]>) -> u64 {
+    let texts = texts.map(|text| text.unwrap().as_bytes());
+    texts.into_iter().chain(secret).map(|it| it.len() as u64 + u64::from(it[0])).sum()
 }
 
 fn rest(remote: Option<&str>, from_me: bool, secret: Option<&[u8]>, order: u64) -> u64 {

@@ -12,6 +12,7 @@
 //! - `bytes` fields are [`bytes::Bytes`]. Decoded from a `Bytes` they are slices of it and keep it alive: copy what is
 //!   stored for long.
 //! - Unknown *fields* do not survive. Keep the original bytes of whatever is stored or sent on.
+//! - Who wants a few facts of an end-to-end message reads it in place: [`view`].
 //!
 //! ```
 //! use prost::Message as _;
@@ -22,9 +23,12 @@
 //! # Ok::<(), prost::DecodeError>(())
 //! ```
 
+mod shared;
+pub mod view;
 pub mod wire;
 
 pub use prost;
+pub use shared::decode;
 pub use wire::WireError;
 
 macro_rules! areas {

@@ -1,8 +1,8 @@
 //! The wire format itself, field by field and without copies: for what is too large or too hot to decode into types
 //! (chapter 08 §3.1). Borrowed slices in, borrowed slices out; groups are skipped.
 
-/// Deepest nesting of groups that is skipped.
-const GROUP_DEPTH: usize = 64;
+/// Deepest nesting of groups that is skipped, as deep as prost skips them.
+const GROUP_DEPTH: usize = 100;
 
 /// Largest field number of the format.
 const MAX_NUMBER: u64 = (1 << 29) - 1;
@@ -88,25 +88,33 @@ impl<'a> Fields<'a> {
             return Ok(None);
         }
         let (number, wire_type) = self.tag()?;
-        let value = match wire_type {
+        Ok(Some((number, self.value(number, wire_type, GROUP_DEPTH)?)))
+    }
+
+    /// The content behind a number and wire type; groups in it nest at most `depth` deep.
+    #[inline]
+    pub(crate) fn value(&mut self, number: u32, wire_type: u8, depth: usize) -> Result<Value<'a>, WireError> {
+        Ok(match wire_type {
+            2 => Value::Bytes(self.slice()?),
             0 => Value::Varint(self.varint()?),
             1 => Value::Fixed64(u64::from_le_bytes(self.array()?)),
-            2 => {
-                let length = self.varint()?;
-                let length = usize::try_from(length).map_err(|_| WireError::Truncated)?;
-                let (bytes, rest) = self.rest.split_at_checked(length).ok_or(WireError::Truncated)?;
-                self.rest = rest;
-                Value::Bytes(bytes)
-            }
+            5 => Value::Fixed32(u32::from_le_bytes(self.array()?)),
             3 => {
-                self.skip_group(number)?;
+                self.skip_group(number, depth)?;
                 Value::Group
             }
-            5 => Value::Fixed32(u32::from_le_bytes(self.array()?)),
             4 => return Err(WireError::Group),
             other => return Err(WireError::WireType(other)),
-        };
-        Ok(Some((number, value)))
+        })
+    }
+
+    /// A length and as many bytes.
+    #[inline]
+    pub(crate) fn slice(&mut self) -> Result<&'a [u8], WireError> {
+        let length = usize::try_from(self.varint()?).map_err(|_| WireError::Truncated)?;
+        let (bytes, rest) = self.rest.split_at_checked(length).ok_or(WireError::Truncated)?;
+        self.rest = rest;
+        Ok(bytes)
     }
 
     /// The number and wire type in front of a field.
@@ -153,29 +161,27 @@ impl<'a> Fields<'a> {
         Err(if self.rest.len() < 10 { WireError::Truncated } else { WireError::Varint })
     }
 
-    fn array<const N: usize>(&mut self) -> Result<[u8; N], WireError> {
+    #[inline]
+    pub(crate) fn array<const N: usize>(&mut self) -> Result<[u8; N], WireError> {
         let (array, rest) = self.rest.split_first_chunk().ok_or(WireError::Truncated)?;
         self.rest = rest;
         Ok(*array)
     }
 
     /// Skips to behind the end of the group that has just begun.
-    fn skip_group(&mut self, number: u32) -> Result<(), WireError> {
+    fn skip_group(&mut self, number: u32, depth: usize) -> Result<(), WireError> {
         let mut open = vec![number];
         while let Some(innermost) = open.last() {
             if self.rest.is_empty() {
                 return Err(WireError::Truncated);
             }
-            let before = self.rest;
             let (number, wire_type) = self.tag()?;
             match wire_type {
-                3 if open.len() < GROUP_DEPTH => open.push(number),
                 4 if number == *innermost => drop(open.pop()),
-                3 | 4 => return Err(WireError::Group),
-                _ => {
-                    self.rest = before;
-                    self.next_field()?;
-                }
+                4 => return Err(WireError::Group),
+                _ if open.len() >= depth => return Err(WireError::Group),
+                3 => open.push(number),
+                _ => drop(self.value(number, wire_type, 0)?),
             }
         }
         Ok(())

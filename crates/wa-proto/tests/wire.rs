@@ -42,8 +42,8 @@ fn malformed_bytes_are_typed_errors() {
     assert_eq!(all(&[0x0c]), Err(WireError::Group));
     assert_eq!(all(&[0x0b, 0x14]), Err(WireError::Group));
     assert_eq!(all(&[0x0b]), Err(WireError::Truncated));
-    assert_eq!(all(&[0x0b; 65]), Err(WireError::Group));
-    assert_eq!(all(&[0x0b; 64]), Err(WireError::Truncated));
+    assert_eq!(all(&[0x0b; 101]), Err(WireError::Group));
+    assert_eq!(all(&[0x0b; 100]), Err(WireError::Truncated));
     let most = [&[0x08][..], &[0xff; 9], &[0x01]].concat();
     assert_eq!(all(&most).unwrap(), [(1, Value::Varint(u64::MAX))]);
     assert_eq!(all(&[&[0x08][..], &[0xff; 9], &[0x02]].concat()), Err(WireError::Varint));

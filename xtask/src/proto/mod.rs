@@ -3,6 +3,7 @@
 
 mod compare;
 mod notes;
+mod views;
 mod write;
 
 use std::{
@@ -23,6 +24,9 @@ use crate::schema::Schema;
 /// What the generator produces, by path below `crates/wa-proto`.
 type Files = BTreeMap<PathBuf, Vec<u8>>;
 
+/// The folders below `crates/wa-proto` that hold nothing else.
+const FOLDERS: [&str; 3] = ["proto", "src/generated", "tests/generated"];
+
 /// Generates, then writes or compares.
 pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<()> {
     let check = match arguments {
@@ -38,7 +42,7 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<()> {
         println!("wa-proto: {} files are what the schema table gives", files.len());
         return Ok(());
     }
-    for folder in ["proto", "src/generated"] {
+    for folder in FOLDERS {
         let folder = home.join(folder);
         if folder.exists() {
             fs::remove_dir_all(&folder)?;
@@ -59,7 +63,7 @@ fn stale(home: &Path, files: &Files) -> Result<Vec<PathBuf>> {
         .filter(|(path, bytes)| fs::read(home.join(path)).ok().as_deref() != Some(bytes.as_slice()))
         .map(|(path, _)| path.clone())
         .collect();
-    for folder in ["proto", "src/generated"] {
+    for folder in FOLDERS {
         for entry in fs::read_dir(home.join(folder))? {
             let path = Path::new(folder).join(entry?.file_name());
             if !files.contains_key(&path) {
@@ -70,7 +74,7 @@ fn stale(home: &Path, files: &Files) -> Result<Vec<PathBuf>> {
     Ok(stale)
 }
 
-/// Everything that stands in `crates/wa-proto/proto` and `crates/wa-proto/src/generated`.
+/// Everything that stands in [`FOLDERS`].
 fn generate(root: &Path) -> Result<Files> {
     let schema = Schema::read(&root.join("docs/data/schema.tsv"))?;
     let mut files = Files::new();
@@ -85,6 +89,9 @@ fn generate(root: &Path) -> Result<Files> {
     config.bytes(["."]).out_dir(&folder.0);
     for path in boxed_fields(&set) {
         config.boxed(path);
+    }
+    for (path, text) in views::files(&set)? {
+        files.insert(path.into(), text.into_bytes());
     }
     let mut plain = set.clone();
     for file in &mut plain.file {
