@@ -161,11 +161,15 @@ impl From<PrivateKey> for KeyPair {
 /// The portable provider, and the twin that tests hold the other one to.
 #[cfg(any(test, not(feature = "aws-lc")))]
 mod portable {
+    use curve25519_dalek::scalar::clamp_integer;
+    use zeroize::Zeroizing;
+
     use crate::Secret;
+    use crate::edwards::base_multiple_montgomery;
 
     pub(super) fn public_key(private: &[u8; 32]) -> [u8; 32] {
-        let secret = x25519_dalek::StaticSecret::from(*private);
-        x25519_dalek::PublicKey::from(&secret).to_bytes()
+        let clamped = Zeroizing::new(clamp_integer(*private));
+        base_multiple_montgomery(&clamped)
     }
 
     pub(super) fn agree(private: &[u8; 32], theirs: &[u8; 32]) -> Secret<32> {

@@ -5,13 +5,12 @@
 
 use core::fmt;
 
-use curve25519_dalek::constants::ED25519_BASEPOINT_TABLE;
 use curve25519_dalek::scalar::{Scalar, clamp_integer};
 use rand_core::CryptoRng;
 use zeroize::Zeroize;
 
 use crate::curve::{PrivateKey, PublicKey};
-use crate::edwards::{Key, Sign};
+use crate::edwards::{Key, Sign, base_multiple};
 use crate::{CryptoError, Secret};
 
 /// Length of a signature in bytes.
@@ -50,7 +49,7 @@ impl SigningKey {
     pub fn new(key: &PrivateKey) -> Self {
         let clamped = Secret::new(clamp_integer(*key.expose()));
         let scalar = Scalar::from_bytes_mod_order(*clamped.expose());
-        let public = (&scalar * ED25519_BASEPOINT_TABLE).compress().to_bytes();
+        let public = base_multiple(&scalar);
         Self { clamped, scalar, public }
     }
 
@@ -78,11 +77,11 @@ impl SigningKey {
         let mut prefix = [0xFF; 32];
         prefix[0] = 0xFE;
         let mut r = hash_to_scalar(&[&prefix, self.clamped.expose()], message, &[random.expose()]);
-        let big_r = (&r * ED25519_BASEPOINT_TABLE).compress();
-        let h = hash_to_scalar(&[big_r.as_bytes(), &self.public], message, &[]);
+        let big_r = base_multiple(&r);
+        let h = hash_to_scalar(&[&big_r, &self.public], message, &[]);
 
         let mut signature = [0; SIGNATURE_LEN];
-        signature[..32].copy_from_slice(big_r.as_bytes());
+        signature[..32].copy_from_slice(&big_r);
         signature[32..].copy_from_slice((r + h * self.scalar).as_bytes());
         signature[63] = (signature[63] & 0x7F) | (self.public[31] & 0x80);
         r.zeroize();

@@ -23,7 +23,7 @@ impl Field {
     pub(super) const ZERO: Self = Self::small(0);
     pub(super) const ONE: Self = Self::small(1);
 
-    const fn small(number: u64) -> Self {
+    pub(super) const fn small(number: u64) -> Self {
         Self(fiat::fiat_25519_tight_field_element([number, 0, 0, 0, 0]))
     }
 
@@ -73,8 +73,21 @@ impl Field {
         (0..times).fold(self, |it, _| it.square())
     }
 
-    /// The power (p − 5) / 8 = 2^252 − 3. Names say how many ones the exponent has.
+    /// The power (p − 5) / 8 = 2^252 − 3.
     fn power_p58(self) -> Self {
+        let (ones_250, _) = self.power_ones();
+        ones_250.squared(2) * self
+    }
+
+    /// The power p − 2 = 2^255 − 21: the inverse, and 0 of 0. In constant time.
+    #[cfg(target_arch = "x86_64")]
+    pub(super) fn inverse(self) -> Self {
+        let (ones_250, eleventh) = self.power_ones();
+        ones_250.squared(5) * eleventh
+    }
+
+    /// The powers 2^250 − 1 and 11. Names say how many ones the exponent has.
+    fn power_ones(self) -> (Self, Self) {
         let second = self.square();
         let ninth = second.squared(2) * self;
         let eleventh = ninth * second;
@@ -85,8 +98,7 @@ impl Field {
         let ones_50 = ones_40.squared(10) * ones_10;
         let ones_100 = ones_50.squared(50) * ones_50;
         let ones_200 = ones_100.squared(100) * ones_100;
-        let ones_250 = ones_200.squared(50) * ones_50;
-        ones_250.squared(2) * self
+        (ones_200.squared(50) * ones_50, eleventh)
     }
 
     /// A root of `above / below`, which must not be 0 below. `None` when there is none.
@@ -222,6 +234,16 @@ mod tests {
         assert!(D * Field::small(121_666) == (-Field::small(121_665)).carried());
         assert!((D + D).carried() == TWICE_D);
         assert!(ROOT_OF_MINUS_ONE.square() == (-Field::ONE).carried());
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[test]
+    fn inverses_are_what_they_are_called() {
+        for number in 1..100 {
+            let element = Field::small(number * number + 7);
+            assert!(element * element.inverse() == Field::ONE);
+        }
+        assert!(Field::ZERO.inverse().is_zero());
     }
 
     #[test]

@@ -4,6 +4,8 @@
 //! The formulas are those of Hisil, Wong, Carter and Dawson for extended coordinates, which fall into four products at
 //! a time. A coordinate is five limbs of 51 bits; a product wants its limbs below 2^52 and leaves them so.
 
+mod base;
+
 use core::arch::x86_64::{
     __m256i, _mm256_add_epi64, _mm256_and_si256, _mm256_blend_epi32, _mm256_extract_epi64,
     _mm256_madd52hi_epu64, _mm256_madd52lo_epu64, _mm256_mul_epu32, _mm256_permute4x64_epi64,
@@ -18,6 +20,8 @@ use curve25519_dalek::scalar::Scalar;
 use super::Point;
 use super::field::{Field, LIMBS, TWICE_D};
 use super::halves::{DIGITS, Wide, digits, halve};
+
+pub(super) use base::multiple;
 
 /// Width of the digits by which points of the moment are multiplied.
 const WIDTH: u32 = 5;

@@ -1,9 +1,9 @@
-//! The verification equation of signatures on edwards25519, in variable time: everything here is public. Whatever
-//! touches a secret is `curve25519-dalek`'s business.
+//! The verification equation of signatures on edwards25519, in variable time since all of it is public, and multiples
+//! of the base point by secrets, in constant time.
 //!
-//! Where the processor multiplies 52 bits in vectors (`ifma`), the equation s·B = R + h·A is multiplied by a suitable
+//! Where the processor multiplies 52 bits in vectors (`ifma`), both are computed with them; the equation s·B = R + h·A is multiplied by a suitable
 //! odd number of 128 bits first: every point whose multiples are not kept then has a scalar of half the length, which
-//! saves half the doublings (`halves`). Elsewhere dalek's vectors are the faster ones. Tests hold the two together.
+//! saves half the doublings (`halves`). Elsewhere `curve25519-dalek`'s are the faster ones. Tests hold the two together.
 
 mod field;
 #[cfg(target_arch = "x86_64")]
@@ -11,10 +11,38 @@ mod halves;
 #[cfg(target_arch = "x86_64")]
 mod ifma;
 
+use curve25519_dalek::constants::ED25519_BASEPOINT_TABLE;
 use curve25519_dalek::edwards::{CompressedEdwardsY, EdwardsPoint};
 use curve25519_dalek::scalar::Scalar;
+use curve25519_dalek::traits::BasepointTable as _;
 
 use field::{D, Field, constant};
+
+/// The compressed multiple of the base point by a secret scalar, in constant time.
+pub(crate) fn base_multiple(scalar: &Scalar) -> [u8; 32] {
+    #[cfg(target_arch = "x86_64")]
+    if ifma::available() {
+        // SAFETY: the instructions were just found.
+        let [x, y, z] = unsafe { ifma::multiple(scalar.as_bytes()) };
+        let inverse = z.inverse();
+        let mut compressed = (y * inverse).to_bytes();
+        compressed[31] |= u8::from((x * inverse).is_odd()) << 7;
+        return compressed;
+    }
+    ED25519_BASEPOINT_TABLE.mul_base(scalar).compress().to_bytes()
+}
+
+/// The Montgomery u of the multiple of the base point by a clamped secret, in constant time.
+#[cfg(any(test, not(feature = "aws-lc")))]
+pub(crate) fn base_multiple_montgomery(clamped: &[u8; 32]) -> [u8; 32] {
+    #[cfg(target_arch = "x86_64")]
+    if ifma::available() {
+        // SAFETY: the instructions were just found.
+        let [_, y, z] = unsafe { ifma::multiple(clamped) };
+        return ((z + y).carried() * (z - y).carried().inverse()).to_bytes();
+    }
+    EdwardsPoint::mul_base_clamped(*clamped).to_montgomery().to_bytes()
+}
 
 /// A public key on the curve: of its two points the one with an even x.
 #[derive(Clone, Copy)]
@@ -143,6 +171,7 @@ mod tests {
     use curve25519_dalek::constants::{ED25519_BASEPOINT_TABLE, EIGHT_TORSION};
     use curve25519_dalek::edwards::EdwardsPoint;
     use curve25519_dalek::montgomery::MontgomeryPoint;
+    use curve25519_dalek::scalar::clamp_integer;
 
     use super::*;
     use crate::digest::{sha256, sha512};
@@ -172,6 +201,27 @@ mod tests {
             assert_eq!(found, expected, "s {s:?} r {r:02x?} h {h:?} a {a:?}");
         }
         expected
+    }
+
+    #[test]
+    fn multiples_of_the_base_point_are_those_of_dalek() {
+        let edges = [[0; 32], [0xFF; 32], [0x88; 32], [0x77; 32], [0x78; 32], [0x80; 32]];
+        let powers = (0..256).map(|bit| {
+            let mut bytes = [0; 32];
+            bytes[bit / 8] = 1 << (bit % 8);
+            bytes
+        });
+        let random = (0..2000_u32).map(|seed| sha256(&[b"multiple", &seed.to_le_bytes()]));
+        for bytes in edges.into_iter().chain(powers).chain(random) {
+            let scalar = Scalar::from_bytes_mod_order(bytes);
+            let expected = &scalar * ED25519_BASEPOINT_TABLE;
+            assert_eq!(base_multiple(&scalar), expected.compress().to_bytes(), "{bytes:02x?}");
+            let clamped = clamp_integer(bytes);
+            let expected = EdwardsPoint::mul_base_clamped(clamped).to_montgomery().to_bytes();
+            assert_eq!(base_multiple_montgomery(&clamped), expected, "{bytes:02x?}");
+            let secret = x25519_dalek::StaticSecret::from(bytes);
+            assert_eq!(x25519_dalek::PublicKey::from(&secret).to_bytes(), expected, "{bytes:02x?}");
+        }
     }
 
     #[test]
