@@ -10,7 +10,7 @@ use prost::Message as _;
 use wa_proto::e2e_message::Message;
 use wa_proto::view::{View as _, e2e_message::MessageView};
 
-#[allow(clippy::all, clippy::redundant_closure_for_method_calls)] // generated
+#[allow(clippy::all, clippy::redundant_closure_for_method_calls, reason = "generated")]
 mod own {
     include!("../../crates/wa-proto/tests/generated/own.rs");
 }

@@ -35,7 +35,14 @@ macro_rules! areas {
     ($($(#[doc = $doc:literal])+ $area:ident,)+) => {
         $(
             $(#[doc = $doc])+
-            #[allow(missing_docs, unused_qualifications, clippy::all, clippy::pedantic, rustdoc::all)]
+            #[allow(
+                missing_docs,
+                unused_qualifications,
+                clippy::all,
+                clippy::pedantic,
+                rustdoc::all,
+                reason = "generated"
+            )]
             pub mod $area {
                 include!(concat!("generated/", stringify!($area), ".rs"));
             }

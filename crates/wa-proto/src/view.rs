@@ -466,7 +466,7 @@ macro_rules! areas {
     ($($(#[doc = $doc:literal])+ $area:ident,)+) => {
         $(
             $(#[doc = $doc])+
-            #[allow(missing_docs, unused_imports, clippy::all, clippy::pedantic)] // generated, as the owned types are
+            #[allow(missing_docs, unused_imports, clippy::all, clippy::pedantic, reason = "generated")]
             pub mod $area {
                 use super::{Check, Parts, Repeated, Shape, View, read};
 

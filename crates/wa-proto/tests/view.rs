@@ -12,7 +12,7 @@ use wa_proto::view::e2e_message::MessageView;
 use wa_proto::view::{View, ViewError};
 use wa_proto::wire::WireError;
 
-#[allow(clippy::all, clippy::redundant_closure_for_method_calls)] // generated
+#[allow(clippy::all, clippy::redundant_closure_for_method_calls, reason = "generated")]
 mod own {
     include!("generated/own.rs");
 }

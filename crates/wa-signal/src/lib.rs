@@ -53,7 +53,7 @@ pub mod ratchet;
 #[cfg(feature = "sabotage")]
 pub mod sabotage;
 #[cfg(not(feature = "sabotage"))]
-#[allow(dead_code, unreachable_pub)]
+#[allow(dead_code, unreachable_pub, reason = "only builds with the feature set the switches")]
 mod sabotage;
 mod sender_key;
 mod session;
