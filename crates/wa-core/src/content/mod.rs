@@ -39,7 +39,7 @@ pub use notice::{
 };
 pub use place::{LiveLocation, Location};
 pub use poll::{Choice, Poll, PollKind, PollOption, PollSnapshot, PollVote, Tally, TallyLine, Voted, Voters};
-pub use read::Parsed;
+pub use read::{Parsed, stands_alone};
 pub use sealed::{SealedAddOn, SealedUse};
 pub use text::{Font, LinkPreview, Text, TextStyle};
 pub use wa_media::{MediaKey, MediaKind};

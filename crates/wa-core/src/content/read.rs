@@ -57,6 +57,31 @@ impl Parsed {
     }
 }
 
+/// Whether content of a kind names no other message and is no poll, so that nothing of it has to be known before it is
+/// read. Most messages are of such a kind.
+pub const fn stands_alone(kind: ContentKind) -> bool {
+    use ContentKind as K;
+
+    matches!(
+        kind,
+        K::Conversation
+            | K::ExtendedText
+            | K::Image
+            | K::Video
+            | K::Ptv
+            | K::Audio
+            | K::Document
+            | K::Sticker
+            | K::StickerPack
+            | K::Album
+            | K::Contact
+            | K::ContactsArray
+            | K::Location
+            | K::LiveLocation
+            | K::GroupInvite
+    )
+}
+
 fn album(beside: &MessageContextInfo) -> Option<Target> {
     let association = beside.message_association.as_deref()?;
     let is_album = association.association_type() == AssociationType::MediaAlbum;

@@ -5,8 +5,10 @@ use std::borrow::Cow;
 
 use thiserror::Error;
 use wa_proto::e2e_message::{Message, MessageContextInfo};
+use wa_proto::view::e2e_message::MessageView;
 
 use super::ContentKind;
+use super::glance::Present;
 
 /// Most wrappers of one message.
 pub const MAX_WRAPPERS: usize = 16;
@@ -144,7 +146,7 @@ fn completed(own: &MessageContextInfo, outer: &MessageContextInfo) -> MessageCon
 }
 
 macro_rules! wrappers {
-    ($($(#[doc = $doc:literal])+ $wrapper:ident $field:ident $name:literal,)+) => {
+    ($($(#[doc = $doc:literal])+ $wrapper:ident $field:ident $number:literal $name:literal,)+) => {
         /// A wrapper around content.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
@@ -175,65 +177,79 @@ macro_rules! wrappers {
                 )+
                 None
             }
+
+            /// The outermost wrapper of a message with these fields.
+            pub(super) fn among(present: &Present) -> Option<Self> {
+                const ALL: &[(u32, Wrapper)] = &[(31, Wrapper::DeviceSent), $(($number, Wrapper::$wrapper),)+];
+                ALL.iter().find(|(number, _)| present.has(*number)).map(|(_, wrapper)| *wrapper)
+            }
+
+            /// What it holds.
+            pub(super) fn inner<'a>(self, message: &MessageView<'a>) -> Option<MessageView<'a>> {
+                match self {
+                    Self::DeviceSent => message.device_sent_message()?.message(),
+                    $(Self::$wrapper => message.$field()?.message(),)+
+                }
+            }
         }
     };
 }
 
 wrappers! {
     /// For an invoked bot.
-    BotInvoke bot_invoke_message "bot_invoke",
+    BotInvoke bot_invoke_message 67 "bot_invoke",
     /// Disappearing, in the old way.
-    Ephemeral ephemeral_message "ephemeral",
+    Ephemeral ephemeral_message 40 "ephemeral",
     /// To be looked at once, first form.
-    ViewOnce view_once_message "view_once",
+    ViewOnce view_once_message 37 "view_once",
     /// To be looked at once, second form.
-    ViewOnceV2 view_once_message_v2 "view_once",
+    ViewOnceV2 view_once_message_v2 55 "view_once",
     /// To be looked at once, voice notes.
-    ViewOnceV2Extension view_once_message_v2_extension "view_once",
+    ViewOnceV2Extension view_once_message_v2_extension 59 "view_once",
     /// An animated vector sticker.
-    Lottie lottie_sticker_message "lottie",
+    Lottie lottie_sticker_message 74 "lottie",
     /// A document with a caption.
-    DocumentWithCaption document_with_caption_message "document_with_caption",
+    DocumentWithCaption document_with_caption_message 53 "document_with_caption",
     /// An edit.
-    Edited edited_message "edited",
+    Edited edited_message 58 "edited",
     /// Mentions a whole group.
-    GroupMentioned group_mentioned_message "group_mentioned",
+    GroupMentioned group_mentioned_message 62 "group_mentioned",
     /// A status for a group, first form.
-    GroupStatus group_status_message "group_status",
+    GroupStatus group_status_message 96 "group_status",
     /// A status for a group, second form.
-    GroupStatusV2 group_status_message_v2 "group_status",
+    GroupStatusV2 group_status_message_v2 103 "group_status",
     /// Mentions a group in a status.
-    GroupStatusMention group_status_mention_message "group_status_mention",
+    GroupStatusMention group_status_mention_message 92 "group_status_mention",
     /// Mentions a person in a status.
-    StatusMention status_mention_message "status_mention",
+    StatusMention status_mention_message 87 "status_mention",
     /// An answer to an "add yours" status.
-    StatusAddYours status_add_yours "status_add_yours",
+    StatusAddYours status_add_yours 95 "status_add_yours",
     /// Part of an album or the like.
-    AssociatedChild associated_child_message "associated_child",
+    AssociatedChild associated_child_message 91 "associated_child",
     /// The image of a poll's option.
-    PollOptionImage poll_creation_option_image_message "poll_option_image",
+    PollOptionImage poll_creation_option_image_message 90 "poll_option_image",
     /// A poll, fourth form.
-    PollV4 poll_creation_message_v4 "poll_v4",
+    PollV4 poll_creation_message_v4 93 "poll_v4",
     /// The cover of an event.
-    EventCoverImage event_cover_image "event_cover_image",
+    EventCoverImage event_cover_image 85 "event_cover_image",
     /// A question to an audience.
-    Question question_message "question",
+    Question question_message 101 "question",
     /// A reply to such a question.
-    QuestionReply question_reply_message "question_reply",
+    QuestionReply question_reply_message 106 "question_reply",
     /// Hidden until tapped.
-    Spoiler spoiler_message "spoiler",
+    Spoiler spoiler_message 118 "spoiler",
     /// Advanced chat privacy.
-    LimitSharing limit_sharing_message "limit_sharing",
+    LimitSharing limit_sharing_message 99 "limit_sharing",
     /// The profile of a channel's admin, first form.
-    NewsletterAdminProfile newsletter_admin_profile_message "newsletter_admin_profile",
+    NewsletterAdminProfile newsletter_admin_profile_message 116 "newsletter_admin_profile",
     /// The profile of a channel's admin, second form.
-    NewsletterAdminProfileV2 newsletter_admin_profile_message_v2 "newsletter_admin_profile",
+    NewsletterAdminProfileV2 newsletter_admin_profile_message_v2 117 "newsletter_admin_profile",
     /// The profile of a channel's admin in a status.
-    NewsletterAdminProfileStatus newsletter_admin_profile_status_message "newsletter_admin_profile",
+    NewsletterAdminProfileStatus newsletter_admin_profile_status_message 126 "newsletter_admin_profile",
     /// A task of a bot.
-    BotTask bot_task_message "bot_task",
+    BotTask bot_task_message 100 "bot_task",
     /// Forwarded from a bot.
-    BotForwarded bot_forwarded_message "bot_forwarded",
+    BotForwarded bot_forwarded_message 104 "bot_forwarded",
 }
 
 impl Wrapper {
