@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use tokio::io::AsyncWrite;
-use wa_core::content::{Content, Media, MediaKind, Thumbnail};
+use wa_core::content::{Content, Media, MediaKind, Target, Thumbnail};
 use wa_media::{ByteRange, Expected, MediaError, Part};
 
 use super::fetch::{Wanted, fetch};
@@ -54,6 +54,17 @@ impl From<&ReceivedMessage> for FileRef {
 }
 
 impl FileRef {
+    /// The file of a message of which only that much is known: of a history, for example.
+    pub fn in_message(media: &Media, message: &Target) -> Self {
+        let place = Place {
+            id: message.id.clone(),
+            chat: message.chat.clone(),
+            from_me: message.from_me,
+            author: message.author.clone(),
+        };
+        Self { place: Some(place).filter(|place| place.chat.is_some()), ..Self::from(media) }
+    }
+
     /// A file without its message, whose parts can be verified.
     pub fn with_sidecar(media: &Media, sidecar: impl Into<bytes::Bytes>) -> Self {
         Self { sidecar: Some(sidecar.into()), ..Self::from(media) }

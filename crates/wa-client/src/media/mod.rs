@@ -1,4 +1,14 @@
 //! Files: up to the media hosts and down from them, with everything that a person means by a file (chapter 06).
+//!
+//! ```no_run
+//! # use wa_client::{Client, messages::{builder::Message, types::ReceivedMessage}};
+//! # async fn run(client: Client, message: ReceivedMessage) -> Result<(), Box<dyn std::error::Error>> {
+//! // Checked before it has its name; the phone is asked when the hosts have forgotten it.
+//! client.media().download(&message).to_path("received.jpg").await?;
+//! client.messages().send(&message, Message::file("report.pdf").caption("as promised")).await?;
+//! # Ok(())
+//! # }
+//! ```
 
 mod download;
 mod error;

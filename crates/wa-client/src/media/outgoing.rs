@@ -14,6 +14,7 @@ use compact_str::CompactString;
 use parking_lot::Mutex;
 use prost::Message as _;
 use serde::{Deserialize, Serialize};
+use tokio::sync::Semaphore;
 use wa_core::content::{Media, Parsed};
 use wa_media::{SealedFile, Sidecar, sealed_len};
 use wa_proto::e2e_message as proto;
@@ -105,14 +106,26 @@ fn draw(shared: &Shared) -> [u8; 16] {
     bytes
 }
 
-/// Uploads that run, by message.
-#[derive(Debug, Default)]
-pub(crate) struct Running(Mutex<HashMap<CompactString, Monitor>>);
+/// Files of the outbox that are uploaded at the same time.
+const AT_ONCE: usize = 4;
+
+/// Uploads that run or wait for their turn, by message.
+#[derive(Debug)]
+pub(crate) struct Running {
+    monitors: Mutex<HashMap<CompactString, Monitor>>,
+    turns: Semaphore,
+}
+
+impl Default for Running {
+    fn default() -> Self {
+        Self { monitors: Mutex::default(), turns: Semaphore::new(AT_ONCE) }
+    }
+}
 
 impl Running {
     /// The monitor of a message's upload, while it runs.
     pub(super) fn of(&self, id: &str) -> Option<Monitor> {
-        self.0.lock().get(id).cloned()
+        self.monitors.lock().get(id).cloned()
     }
 
     /// The message is withdrawn.
@@ -127,7 +140,7 @@ struct Runs<'r>(&'r Running, &'r CompactString);
 
 impl Drop for Runs<'_> {
     fn drop(&mut self) {
-        self.0.0.lock().remove(self.1);
+        self.0.monitors.lock().remove(self.1);
     }
 }
 
@@ -169,9 +182,15 @@ pub(crate) async fn bring_up(
     };
     let sealed = again(media, source).ok_or_else(invalid)?;
     let monitor = Monitor::new();
-    shared.media.running.0.lock().insert(row.id.clone(), monitor.clone());
-    let runs = Runs(&shared.media.running, &row.id);
-    let placed = match monitor.run(upload(shared, &sealed, &monitor)).await {
+    let running = &shared.media.running;
+    running.monitors.lock().insert(row.id.clone(), monitor.clone());
+    let runs = Runs(running, &row.id);
+    let all = async {
+        // It is never closed.
+        let _turn = running.turns.acquire().await;
+        upload(shared, &sealed, &monitor).await
+    };
+    let placed = match monitor.run(all).await {
         Ok(placed) => placed,
         Err(error) => return Err(refused(&error)),
     };

@@ -15,8 +15,10 @@ use super::TransferError;
 use super::spool::{TemporaryFile, blocking};
 use crate::shared::Shared;
 
-/// Pieces in which files are written and decrypted.
+/// Pieces in which files are sealed and opened.
 pub(super) const PIECE: usize = 64 << 10;
+/// Bytes that one trip to the disk takes.
+const WRITE: usize = 256 << 10;
 
 /// How the bytes of a host become a file.
 #[derive(Clone)]
@@ -148,7 +150,7 @@ impl ToFile {
         let created = TemporaryFile::create(shared, folder).await;
         let (temporary, file) = created.map_err(TransferError::Destination)?;
         let mut file = tokio::fs::File::from_std(file);
-        file.set_max_buf_size(PIECE);
+        file.set_max_buf_size(WRITE);
         let check = Some(Check::new(&lock));
         let unchecked = sabotaged!(shared, UncheckedMedia);
         Ok(Self { lock, check, file, temporary: Some(temporary), to: to.to_owned(), unchecked })

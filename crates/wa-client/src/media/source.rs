@@ -20,6 +20,9 @@ use super::sink::PIECE;
 use super::spool::TemporaryFile;
 use crate::shared::Shared;
 
+/// Bytes that one trip to the disk brings.
+const READ: usize = 256 << 10;
+
 /// Where the bytes of a file are that is to be uploaded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -78,7 +81,7 @@ impl Reader {
         Ok(match source {
             FileSource::Path(path) => {
                 let mut file = tokio::fs::File::open(path).await?;
-                file.set_max_buf_size(PIECE);
+                file.set_max_buf_size(READ);
                 Self::File(file)
             }
             FileSource::Bytes(bytes) => Self::Bytes(bytes.clone()),
@@ -94,7 +97,7 @@ impl Reader {
                 into.extend_from_slice(&piece);
             }
             Self::File(file) => {
-                into.resize(PIECE, 0);
+                into.resize(READ, 0);
                 let read = file.read(into).await?;
                 into.truncate(read);
             }

@@ -6,7 +6,7 @@ use tempfile::TempDir;
 use tokio::time::Instant;
 use wa_client::Client;
 use wa_client::events::EventStream;
-use wa_client::media::{Monitor, TransferError};
+use wa_client::media::{MediaError, Monitor, TransferError};
 use wa_client::messages::content::{Media, MediaKind};
 use wa_client::sabotage::Sabotage;
 use wa_sim::faults::{Action, Fault, Match, MediaFault, Phase};
@@ -218,6 +218,43 @@ async fn a_silent_host_is_given_up_and_a_transfer_can_be_cancelled() {
     // A piece takes longer than the patience: nothing moves.
     let result = scene.down().await;
     assert!(matches!(result, Err(TransferError::Stalled(_))), "{result:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_writer_that_takes_no_more_ends_the_download() {
+    let scene = scene(118, Sabotage::None).await;
+    let (mut writer, reader) = tokio::io::duplex(1024);
+    drop(reader);
+    let result = scene.client.media().download(&scene.media).to_writer(&mut writer).await;
+    assert!(matches!(result, Err(TransferError::Destination(_))), "{result:?}");
+    let nowhere = scene.folder.path().join("no such folder").join("target");
+    let result = scene.client.media().download(&scene.media).to_path(nowhere).await;
+    assert!(matches!(result, Err(TransferError::Destination(_))), "{result:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reference_that_cannot_be_right_asks_nobody() {
+    use TransferError as T;
+    let scene = scene(119, Sabotage::None).await;
+    scene.always("GET", MediaFault::Status { status: 500, retry_after: None });
+    let mut media = scene.media.clone();
+    media.direct_path = Some("//evil.example/x".into());
+    let elsewhere = scene.client.media().download(&media).to_bytes(1 << 20).await;
+    assert!(matches!(elsewhere, Err(T::File(MediaError::DirectPath))), "{elsewhere:?}");
+    (media.direct_path, media.url) = (None, Some("https://evil.example/x".into()));
+    let elsewhere = scene.client.media().download(&media).to_bytes(1 << 20).await;
+    assert!(matches!(elsewhere, Err(T::NoFile)), "{elsewhere:?}");
+    (media.key, media.sha256) = (None, None);
+    let unchecked = scene.client.media().download(&media).to_bytes(1 << 20).await;
+    assert!(matches!(unchecked, Err(T::NoHash)), "{unchecked:?}");
+    // Another hash of the plaintext under a good MAC: the sender has lied, no host can help.
+    scene.stage.sim.heal();
+    let mut lied = scene.media.clone();
+    lied.sha256 = Some([1; 32]);
+    let error = scene.client.media().download(&lied).to_bytes(1 << 20).await.unwrap_err();
+    assert!(matches!(error, T::File(MediaError::PlaintextHash)) && !error.can_try_again(), "{error:?}");
+    let path = scene.folder.path().join("target");
+    assert!(scene.client.media().download(&lied).to_path(&path).await.is_err() && !path.exists());
 }
 
 #[tokio::test(start_paused = true)]

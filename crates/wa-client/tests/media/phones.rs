@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
+use prost::Message as _;
 use tempfile::TempDir;
 use wa_client::events::{EventStream, Kind};
-use wa_client::media::{RetryResult, TransferError};
+use wa_client::media::{FileRef, RetryResult, TransferError};
 use wa_client::messages::builder::Message;
-use wa_client::messages::content::{MediaKind, Viewing};
+use wa_client::messages::content::{Content, Image, Media, MediaKey, MediaKind, Thumbnail, Viewing};
 use wa_client::messages::types::ReceivedMessage;
 use wa_client::{Client, Jid};
+use wa_media::Sidecar;
 use wa_sim::phone::{Action, File, Manner, MediaRetry};
 use wa_sim::seed::SeedGroup;
 
@@ -176,4 +178,40 @@ async fn what_the_phone_answers_is_told_apart() {
     stage.sim.media_retry(BOT, MediaRetry::Answer).unwrap();
     bytes(&client, &got).await.expect("it comes back");
     stage.assert_clean();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_larger_thumbnail_is_a_file_of_its_own_under_the_same_key() {
+    let stage = Stage::new(125).await;
+    let (client, mut events) = stage.linked().await;
+    let key = MediaKey::from_slice(&[9; 32]).unwrap();
+    let (file, small) = (noise(5_000, 1), noise(900, 2));
+    let put = |kind: MediaKind, bytes: &[u8]| {
+        let (sealed, file) = wa_media::seal(&key.derive(kind), bytes, Sidecar::None);
+        (stage.sim.put_file(kind, sealed.into()), file)
+    };
+    let (path, sealed) = put(MediaKind::Image, &file);
+    let mut media = Media::new(MediaKind::Image);
+    (media.direct_path, media.key) = (Some(path), Some(key.clone()));
+    (media.sha256, media.enc_sha256) = (Some(sealed.file_sha256), Some(sealed.file_enc_sha256));
+    media.size = Some(5_000);
+    let mut image = Image::new(media);
+    let (path, sealed) = put(MediaKind::ImageThumbnail, &small);
+    image.thumbnail = Some(Thumbnail::new(path, sealed.file_sha256, sealed.file_enc_sha256));
+    let message = Content::Image(image).to_message().unwrap();
+    let said = Action::Raw {
+        chat: Jid::pn(BOT),
+        message: message.encode_to_vec().into(),
+        stanza_type: "media".into(),
+        media_type: Some("image".into()),
+    };
+    stage.sim.act(ADA, said).unwrap();
+    let got = next(&mut events, "the image", |event| match &event.kind {
+        Kind::Message(message) => Some((**message).clone()),
+        _ => None,
+    })
+    .await;
+    assert!(bytes(&client, &got).await.unwrap() == file);
+    let thumbnail = client.media().download(FileRef::thumbnail(&got)).to_bytes(1 << 20).await;
+    assert!(thumbnail.unwrap() == small);
 }

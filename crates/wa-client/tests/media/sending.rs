@@ -5,12 +5,12 @@ use std::time::Duration;
 use prost::Message as _;
 use tempfile::TempDir;
 use tokio::time::timeout;
-use wa_client::Jid;
-use wa_client::media::{AUTOMATIC, FileFault, MOST_IN_MEMORY};
+use wa_client::media::{AUTOMATIC, FileFault, MOST_IN_MEMORY, TransferError};
 use wa_client::messages::builder::{Message, Unsendable};
-use wa_client::messages::content::{Content, Dimensions, Motion, Parsed, VideoKind, Viewing};
+use wa_client::messages::content::{Content, Dimensions, MediaKind, Motion, Parsed, VideoKind, Viewing};
 use wa_client::messages::sending::{Refusal, SendError, SendReport};
-use wa_sim::faults::{Action, Fault, Match, MediaFault, Phase};
+use wa_client::{Jid, RequestError};
+use wa_sim::faults::{Action, Direction, Fault, Match, MediaFault, Phase};
 
 use crate::samples::{film, noise, picture, song, voice};
 use crate::stage::{ADA, PATIENCE, Stage};
@@ -235,6 +235,23 @@ async fn an_upload_can_be_watched_and_withdrawn() {
     client.messages().send(&ada(), "after it").await.unwrap().await;
     let got = ada_has(&stage, 1).await;
     assert_eq!(got[0].content.text(), Some("after it"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn hosts_that_are_not_told_are_asked_for_again() {
+    let stage = Stage::new(98).await;
+    let (client, _events) = stage.linked().await;
+    let refused = Action::IqError { code: 503, text: String::new() };
+    let asked = Match { xmlns: Some("w:m".into()), ..Match::stanza(Direction::In, "iq") };
+    stage.sim.fault(Fault::new(asked, refused));
+    let alone = client.media().upload(MediaKind::Document, noise(100, 1)).await;
+    assert!(matches!(alone, Err(TransferError::Hosts(RequestError::Refused { code: 503, .. }))), "{alone:?}");
+    let sending = client.messages().send(&ada(), Message::document(noise(100, 1))).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    assert!(stage.sim.inbox(ADA).is_empty() && client.health().is_online());
+    stage.sim.heal();
+    assert!(matches!(sending.await, SendReport::Accepted(_)));
+    ada_has(&stage, 1).await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -4,15 +4,17 @@ use std::time::Duration;
 
 use prost::Message as _;
 use wa_client::Jid;
+use wa_client::events::Kind;
 use wa_client::messages::builder::Message;
-use wa_client::messages::content::{Content, Font, Parsed};
+use wa_client::messages::content::{Content, Font, MediaKind, Parsed};
 use wa_client::messages::sending::{SendError, SendReport};
 use wa_client::status::{Audience, StatusList};
+use wa_sim::phone::{Action, File, Manner};
 use wa_sim::seed::SeedAccount;
 use wa_sim::trace::Filter;
 
 use crate::samples::{film, picture, voice};
-use crate::stage::{ADA, BOT, PATIENCE, Stage};
+use crate::stage::{ADA, BOT, PATIENCE, Stage, next};
 
 const BEA: u64 = 15_550_102;
 
@@ -73,6 +75,30 @@ async fn posts_go_to_whom_the_caller_says_and_to_nobody_else() {
     for post in &got[2..5] {
         client.media().download(post.content.media().unwrap()).to_bytes(1 << 20).await.unwrap();
     }
+    stage.assert_clean();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_post_of_somebody_else_comes_with_its_file() {
+    let stage = stage(133).await;
+    let (client, mut events) = stage.linked().await;
+    let file = File::made_up(MediaKind::Image, 70_000).caption("look");
+    let status: Jid = "status@broadcast".parse().unwrap();
+    let posted = Action::File { chat: status, file, manner: Manner::default() };
+    let id = stage.sim.act(ADA, posted).unwrap().expect("an id");
+    let post = next(&mut events, "the post", |event| match &event.kind {
+        Kind::Message(message) if message.id == id => Some((**message).clone()),
+        _ => None,
+    })
+    .await;
+    assert!(post.chat.jid.is_status() && post.text() == Some("look"));
+    let sent = stage.sim.file(ADA, &id).expect("the phone keeps it");
+    assert!(client.media().download(&post).to_bytes(1 << 20).await.unwrap() == sent);
+    // The phone has the post as well, and brings its file back.
+    assert!(stage.sim.world(|world, _| {
+        world.expire_file(post.content.media().unwrap().direct_path.as_ref().unwrap())
+    }));
+    assert!(client.media().download(&post).to_bytes(1 << 20).await.unwrap() == sent);
     stage.assert_clean();
 }
 

@@ -1,11 +1,13 @@
 //! Files of every length go up and come down, whole and in part, into files, writers and memory.
 
+use std::time::Duration;
+
 use tempfile::TempDir;
 use wa_client::media::{FileRef, MediaError, Monitor, TransferError};
 use wa_client::messages::content::MediaKind;
 
 use crate::samples::noise;
-use crate::stage::Stage;
+use crate::stage::{PATIENCE, Stage};
 
 #[tokio::test(start_paused = true)]
 async fn files_of_every_length_go_up_and_come_down() {
@@ -69,8 +71,13 @@ async fn what_is_read_once_is_sealed_into_a_temporary_file() {
     let media = client.media().upload_sealed(&sealed, &Monitor::new()).await.unwrap();
     drop(sealed);
     assert_eq!(client.media().download(&media).to_bytes(1 << 20).await.unwrap(), file);
-    tokio::task::yield_now().await;
-    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    // The task that made the request's body ends by itself.
+    let gone = async {
+        while std::fs::read_dir(folder.path()).unwrap().count() > 0 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, gone).await.expect("the temporary file is removed");
 }
 
 #[tokio::test(start_paused = true)]
