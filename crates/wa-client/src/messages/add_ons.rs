@@ -4,10 +4,10 @@
 use std::collections::HashMap;
 
 use wa_binary::Jid;
-use wa_core::content::{Content, Parsed, Poll, Tally, TallyLine, Target, Viewpoint};
-use wa_core::envelope::{Depth, unwrap};
+use wa_core::content::{Content, Parsed, Poll, Tally, TallyLine, Target, Viewpoint, stands_alone};
+use wa_core::envelope::{Glance, glance};
 use wa_core::secrets::{KnownAs, MessageSecret, open_any};
-use wa_proto::e2e_message as proto;
+use wa_proto::view::{View as _, e2e_message::MessageView};
 use wa_store::{Bytes, Changes, Chat, SecretSource, StoreError, User, tables};
 
 use super::builder::Unsendable;
@@ -85,21 +85,22 @@ pub(crate) fn localize(target: &mut Target, chat: &Jid, sender: &Peer, me: &Peer
 }
 
 /// The secret of a message, as a row.
-pub(crate) fn secret_of(message: &proto::Message, author: &Jid) -> Option<wa_store::MessageSecret> {
-    // A copy of our own keeps it outside of the message.
-    let unwrapped = unwrap(message, Depth::All).ok()?;
-    let secret = unwrapped.context.as_deref()?.message_secret.as_deref()?;
-    let secret = wa_crypto::Secret::<32>::try_from(secret).ok()?;
+fn secret_of(seen: &Glance<'_>, author: &Jid) -> Option<wa_store::MessageSecret> {
+    let secret = wa_crypto::Secret::<32>::try_from(seen.secret?).ok()?;
     Some(wa_store::MessageSecret { secret, seen_as: user_row(author), source: SecretSource::Live })
 }
 
 impl Step<'_> {
     /// Keeps what later add-ons to a message need: its secret, and the options of a poll.
-    pub(crate) fn keep_for_add_ons(&mut self, chat: &Jid, author: &Jid, id: &str, message: &proto::Message) {
-        let Some(secret) = secret_of(message, author) else { return };
+    pub(crate) fn keep_for_add_ons(&mut self, chat: &Jid, author: &Jid, id: &str, message: &MessageView<'_>) {
+        let Ok(seen) = glance(message) else { return };
+        let Some(secret) = secret_of(&seen, author) else { return };
         let key = (chat_row(chat), user_row(author), id.into());
         self.changes.put(tables::MessageSecrets, &key, &secret);
-        if let Content::Poll(Poll { options, .. }) = Parsed::read(message).content {
+        if !seen.kind.is_some_and(stands_alone)
+            && let Ok(message) = message.decode()
+            && let Content::Poll(Poll { options, .. }) = Parsed::read(&message).content
+        {
             self.keep_options(&key, options);
         }
         self.learnt.secrets.insert(key, secret);
@@ -114,9 +115,12 @@ impl Step<'_> {
     pub(crate) async fn message_event(
         &mut self,
         message: StoredMessage,
-        decoded: &proto::Message,
+        view: &MessageView<'_>,
     ) -> Result<(), StoreError> {
-        let parsed = Parsed::read(decoded).content;
+        let stands_alone = glance(view).is_ok_and(|seen| seen.kind.is_some_and(stands_alone));
+        // Most messages are not decoded before the application reads them.
+        let decoded = if stands_alone { None } else { view.decode().ok() };
+        let parsed = decoded.map_or(Content::Other(None), |decoded| Parsed::read(&decoded).content);
         let Some(target) = parsed.target() else {
             self.event(&StoredEvent::Message(Box::new(message)));
             return Ok(());

@@ -11,6 +11,7 @@ use wa_core::prekeys::{Bundle, FetchReason, Fetched, fetch_request, parse_fetch}
 use wa_core::secrets::MessageSecret;
 use wa_core::tokens::reporting;
 use wa_proto::e2e_message as proto;
+use wa_proto::view::{View as _, e2e_message::MessageView};
 use wa_signal::{CiphertextKind, OwnSenderKey};
 use wa_store::{
     Address, Bytes, DistributionMark, MarkState, OutboxOrder, OutboxRow, OutboxState, Sending, StoreError,
@@ -118,7 +119,7 @@ pub(crate) async fn seal(
     } else {
         plan_direct(shared, link, to).await?
     };
-    let message = proto::Message::decode(row.plaintext.clone()).map_err(|_| SealError::Unwritable)?;
+    let message = wa_proto::decode::<proto::Message>(&row.plaintext).map_err(|_| SealError::Unwritable)?;
     let class = classify(&message).map_err(|_| SealError::Unwritable)?;
 
     let mut vault = shared.vault.lock().await;
@@ -145,7 +146,9 @@ pub(crate) async fn seal(
     if let Some(meta) = meta {
         stanza.push(meta);
     }
-    step.keep_for_add_ons(&plan.to, &plan.own, &row.id, &message);
+    if let Ok(view) = MessageView::parse(&row.plaintext) {
+        step.keep_for_add_ons(&plan.to, &plan.own, &row.id, &view);
+    }
     if any_pre_key {
         let identity =
             step.device.registration.as_ref().map(|registration| registration.device_identity.clone());

@@ -2,7 +2,6 @@
 
 use bytes::Bytes;
 use compact_str::CompactString;
-use prost::Message as _;
 use serde::{Deserialize, Serialize};
 pub use wa_core::content::{Content, Quoted, Text, Viewing};
 use wa_core::content::{Context, Parsed, PollVote, Target};
@@ -116,7 +115,7 @@ pub(crate) struct StoredAddOn {
 
 impl From<StoredMessage> for ReceivedMessage {
     fn from(stored: StoredMessage) -> Self {
-        let parsed = Parsed::read(&proto::Message::decode(stored.original.clone()).unwrap_or_default());
+        let parsed = Parsed::read(&wa_proto::decode::<proto::Message>(&stored.original).unwrap_or_default());
         Self {
             id: stored.id,
             chat: stored.chat,

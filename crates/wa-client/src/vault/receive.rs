@@ -6,9 +6,10 @@ use prost::Message as _;
 use wa_binary::{Jid, Node};
 use wa_core::envelope::padding::unpad;
 use wa_core::envelope::{
-    Activity, EncType, Encrypted, MessageStanza, Nack, device_sent_original, message_ack,
+    Activity, EncType, Encrypted, MessageStanza, Nack, device_sent_original, has_content, message_ack,
 };
-use wa_proto::e2e_message as proto;
+use wa_proto::view::View as _;
+use wa_proto::view::e2e_message::{MessageView, message::DeviceSentMessageView};
 use wa_signal::{
     Distributed, ErrorClass, OwnPreKeys, PreKeySignalMessage, Sender, SenderKeyDistribution,
     SenderKeyMessage, SessionUse, SignalError, SignalMessage,
@@ -82,8 +83,8 @@ pub(crate) fn publish(shared: &Arc<Shared>, link: &Link, outputs: wa_store::Comm
 
 /// What became of the ciphertexts of a stanza.
 enum Opened {
-    /// A plaintext, padding removed, with its decoded form.
-    Message(Bytes, Box<proto::Message>),
+    /// A plaintext, padding removed: a message that says something.
+    Message(Bytes),
     /// Only keys or things between own devices came.
     Nothing,
     /// It was processed before.
@@ -124,9 +125,9 @@ impl Step<'_> {
         }
         let encrypted = MessageStanza::encrypted(stanza.view(), &own);
         match self.open(&incoming, &encrypted).await? {
-            Opened::Message(bytes, message) => {
+            Opened::Message(bytes) => {
                 if !retry::arrives(self, &incoming).await? {
-                    self.understand(&incoming, bytes, &message).await?;
+                    self.understand(&incoming, &bytes).await?;
                 }
                 self.answer(&incoming);
             }
@@ -180,11 +181,10 @@ impl Step<'_> {
                 Err(error) => return Ok(Opened::Failed(error)),
             };
             let Ok(text) = unpad(&plaintext) else { return Ok(Opened::NoMessage) };
-            let bytes = Bytes::copy_from_slice(text);
-            let Ok(message) = proto::Message::decode(bytes.clone()) else { return Ok(Opened::NoMessage) };
+            let Ok(message) = MessageView::parse(text) else { return Ok(Opened::NoMessage) };
             self.take_sender_key(incoming, &message).await?;
-            result = if crate::messages::has_content(&message) {
-                Opened::Message(bytes, Box::new(message))
+            result = if has_content(&message) {
+                Opened::Message(Bytes::copy_from_slice(text))
             } else {
                 Opened::Nothing
             };
@@ -278,11 +278,11 @@ impl Step<'_> {
     async fn take_sender_key(
         &mut self,
         incoming: &MessageStanza,
-        message: &proto::Message,
+        message: &MessageView<'_>,
     ) -> Result<(), StoreError> {
-        let Some(distribution) = &message.sender_key_distribution_message else { return Ok(()) };
-        let bytes = distribution.axolotl_sender_key_distribution_message.as_deref().unwrap_or_default();
-        let group: Option<Jid> = distribution.group_id.as_deref().and_then(|id| id.parse().ok());
+        let Some(distribution) = message.sender_key_distribution_message() else { return Ok(()) };
+        let bytes = distribution.axolotl_sender_key_distribution_message().unwrap_or_default();
+        let group: Option<Jid> = distribution.group_id().and_then(|id| id.parse().ok());
         match (SenderKeyDistribution::parse(bytes), group) {
             (Ok(distribution), Some(group)) => {
                 let at = (chat_row(&group), self.address_of(&incoming.sender).await?);
@@ -297,39 +297,38 @@ impl Step<'_> {
     }
 
     /// Stores what a message means: an event for the application, or state between own devices.
-    async fn understand(
-        &mut self,
-        incoming: &MessageStanza,
-        bytes: Bytes,
-        message: &proto::Message,
-    ) -> Result<(), StoreError> {
+    async fn understand(&mut self, incoming: &MessageStanza, bytes: &Bytes) -> Result<(), StoreError> {
+        // Never otherwise: whoever opened it has looked at it.
+        let Ok(message) = MessageView::parse(bytes) else { return Ok(()) };
         // Only our own devices may speak about our own messages and keys.
-        let own_copy = message.device_sent_message.as_deref().filter(|_| incoming.from_me);
+        let own_copy = message.device_sent_message().filter(|_| incoming.from_me);
+        let copied = own_copy.as_ref().and_then(DeviceSentMessageView::message);
         let chat = own_copy
-            .and_then(|copy| copy.destination_jid.as_deref())
+            .and_then(|copy| copy.destination_jid())
             .and_then(|jid| jid.parse::<Jid>().ok())
             .filter(|_| incoming.is_direct())
             .unwrap_or_else(|| incoming.chat.clone());
         // As the other device encoded it: a later version may know more of it.
-        let bytes = match own_copy.and_then(|copy| copy.message.as_deref()) {
-            Some(inner) => device_sent_original(&bytes).unwrap_or_else(|| inner.encode_to_vec().into()),
-            None => bytes,
+        let original = match &copied {
+            Some(inner) => device_sent_original(bytes)
+                .unwrap_or_else(|| inner.decode().unwrap_or_default().encode_to_vec().into()),
+            None => bytes.clone(),
         };
-        let inner = own_copy.and_then(|copy| copy.message.as_deref()).unwrap_or(message);
+        let inner = copied.as_ref().unwrap_or(&message);
         if incoming.from_me
-            && let Some(protocol) = inner.protocol_message.as_deref()
-            && crate::history::keep(self, incoming, protocol).await?
+            && let Some(Ok(protocol)) = inner.protocol_message().map(|protocol| protocol.decode())
+            && crate::history::keep(self, incoming, &protocol).await?
         {
             return Ok(());
         }
         if let Some(name) = incoming.push_name.as_ref().filter(|_| !incoming.from_me) {
             crate::contacts::learn_push_name(self, &incoming.sender, name).await?;
         }
-        self.keep_for_add_ons(&chat, &incoming.sender, &incoming.id, message);
+        self.keep_for_add_ons(&chat, &incoming.sender, &incoming.id, &message);
         let chat = self.chat(&chat).await?;
         let timestamp = incoming.timestamp.map_or_else(|| self.shared.now(), UnixTime::from_secs);
         let sender = Peer::of(&incoming.sender, incoming.sender_alt.as_ref());
-        let message = StoredMessage {
+        let stored = StoredMessage {
             id: incoming.id.clone(),
             chat,
             sender,
@@ -337,9 +336,9 @@ impl Step<'_> {
             timestamp,
             push_name: incoming.push_name.clone(),
             was_offline: incoming.offline,
-            original: bytes,
+            original,
         };
-        self.message_event(message, inner).await
+        self.message_event(stored, inner).await
     }
 
     async fn failed(&mut self, incoming: &MessageStanza, error: &SignalError) -> Result<(), StoreError> {
