@@ -22,8 +22,12 @@ use wa_sim::{ClockKind, ListenOptions, Seed, Sim, SimConfig, TlsFiles, Transport
 ///
 ///     curl -k --data-binary "$QR_TEXT" https://127.0.0.1:8080/admin/mock-phone/scan-qr
 ///
-/// Clients that register with the same push name become devices of one account. What clients did wrong is listed at
-/// /admin/violations. The log goes to stderr.
+/// Clients that register with the same push name become devices of one account. Let their contacts write:
+///
+///     curl -k -d '{"chat": "Ada", "text": "hello"}' https://127.0.0.1:8080/admin/accounts/Bea/phone/text
+///
+/// What clients did wrong is listed at /admin/violations. The log goes to stderr, a line for each event: who links and logs
+/// in, who writes to whom, which fault strikes, what was wrong; -v adds what phones read and who confirms.
 #[derive(Debug, Parser)]
 #[command(name = "wa-sim", version, verbatim_doc_comment)]
 struct Arguments {
@@ -119,9 +123,9 @@ struct Arguments {
     #[arg(long, default_value_t = 0, value_name = "N")]
     version_floor: u32,
 
-    /// More in the log; twice shows every stanza's way
-    #[arg(short, long, action = clap::ArgAction::Count)]
-    verbose: u8,
+    /// More in the log: what phones read, what devices confirm
+    #[arg(short, long)]
+    verbose: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -160,16 +164,13 @@ fn parse_clock(text: &str) -> Result<ClockKind, String> {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let level = match arguments.verbose {
-        0 => "wa_sim=info",
-        1 => "wa_sim=debug",
-        _ => "wa_sim=trace",
-    };
+    let level = if arguments.verbose { "wa_sim=debug" } else { "wa_sim=info" };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
+        .with_timer(tracing_subscriber::fmt::time::uptime())
         .with_target(false)
         .init();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
@@ -203,7 +204,9 @@ async fn run(arguments: Arguments) -> Result<(), String> {
     }
     let line = sim.info().to_string();
     writeln!(std::io::stdout(), "{line}").map_err(|error| error.to_string())?;
-    tracing::info!(address = ?sim.address(), seed = seed.0, "ready");
+    if let Some(address) = sim.address() {
+        tracing::info!("ready on {address}, seed {}", seed.0);
+    }
     let outcome = until_stopped(&sim).await;
     sim.world(|world, _| world.trace().flush());
     outcome

@@ -29,8 +29,7 @@ pub(crate) fn ack(world: &mut World, origin: Origin, node: &Arc<Node>) {
     // A plain ack does not do for a copy from an own device, but a client that sends one means well.
     let error = node.has_attr("error");
     if let Some(code) = node.text_of("error") {
-        let label = world.label(device);
-        tracing::info!(device = %label, %id, code, "nack");
+        tracing::info!("{} cannot take {id}: {code}", world.who(device));
     }
     settle(world, origin, device, class, &id, &sender(node), |queued| error || !queued.own_copy);
 }

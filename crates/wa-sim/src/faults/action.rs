@@ -285,6 +285,12 @@ pub enum Chain {
 }
 
 impl Action {
+    /// Its name, as the admin API has it, for the log.
+    pub(crate) fn name(&self) -> String {
+        let value = serde_json::to_value(self).unwrap_or_default();
+        value["do"].as_str().unwrap_or_default().to_owned()
+    }
+
     /// Whether the action means anything at this point. Keeps a fault without a pattern from spending its count where
     /// nothing can happen.
     #[must_use]

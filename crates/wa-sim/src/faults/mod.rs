@@ -126,6 +126,8 @@ impl Book {
                 *count -= 1;
             }
             entry.struck += 1;
+            let (what, at) = (entry.fault.action.name(), point.tag.unwrap_or("a connection"));
+            tracing::info!("fault {} strikes at {at}: {what}", entry.id);
             struck.push(entry.fault.action.clone());
         }
         struck

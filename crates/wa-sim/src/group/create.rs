@@ -17,6 +17,7 @@ pub(super) fn create(world: &mut World, request: &Request<'_>, child: &Node) -> 
     if found.len() + 1 > limit {
         return Answer::error(419);
     }
+    tracing::info!("{} makes the group {subject:?}", world.who(request.from));
     let mut group = world.new_group(own, &subject);
     let id = group.id;
     for name in ["member_link_mode", "member_add_mode"] {

@@ -64,6 +64,7 @@ impl World {
         if let Some(conn) = conn {
             self.stream_error(conn, &StreamFault { code: Some(401), form: StreamForm::DeviceRemoved });
         }
+        tracing::info!("{} is unlinked", self.who(key));
         self.account_mut(key.account).devices.remove(&key.device);
     }
 

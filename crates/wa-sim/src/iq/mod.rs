@@ -186,6 +186,6 @@ pub(crate) fn unknown(world: &mut World, request: &Request<'_>) -> Answer {
     if !known {
         world.report_origin(request.origin, Rule::UnknownIq, format!("{xmlns} <{child}>"));
     }
-    tracing::info!(%xmlns, child, "answered 501");
+    tracing::info!("{} asks what is not played: {xmlns} <{child}>, 501", world.who(request.from));
     Answer::error(501)
 }

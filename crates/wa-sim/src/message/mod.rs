@@ -82,9 +82,7 @@ pub(crate) fn route(world: &mut World, origin: Origin, node: &Arc<Node>) {
     let phash = if world.answering.wrong_phash { Some("2:AAAAAAAA".to_owned()) } else { phash };
     acknowledge(world, origin, node, &sending.id, &sending.to, phash, error);
     if !world.config.load {
-        let kind = node.text_of("type").unwrap_or_default();
-        let (from, to, id) = (world.label(from), &sending.to, &sending.id);
-        tracing::info!(%from, %to, kind, %id, devices = deliveries.len(), "message");
+        say(world, &sending, deliveries.len());
     }
     for delivery in deliveries {
         world.deliver_shared(delivery.to, crate::offline::Class::Message, delivery.node, delivery.copy);
@@ -101,6 +99,24 @@ fn plan(world: &mut World, sending: &Sending<'_>) -> (Verdict, Vec<Envelope>) {
     } else {
         // Channels, broadcast lists and bots are not played.
         (Verdict::Refused(405), Vec::new())
+    }
+}
+
+/// The line of the log. What phones and companions of one account tell each other is noise there.
+fn say(world: &World, sending: &Sending<'_>, devices: usize) {
+    let node = sending.node;
+    let (from, to) = (world.who(sending.from), world.chat_name(&sending.to));
+    let kind = match node.text_of("edit").as_deref() {
+        Some("1") => "an edit".to_owned(),
+        Some("7" | "8") => "a deletion".to_owned(),
+        _ => node.text_of("type").unwrap_or_default(),
+    };
+    let id = &sending.id;
+    let plural = if devices == 1 { "" } else { "s" };
+    if node.attr_is("category", "peer") {
+        tracing::debug!("{from} tells its companion {} something ({id})", sending.to.device());
+    } else {
+        tracing::info!("{from} writes to {to}: {kind}, for {devices} device{plural} ({id})");
     }
 }
 
@@ -122,7 +138,7 @@ fn acknowledge(
         .maybe_attr("phash", phash)
         .maybe_attr("error", error);
     if let Some(code) = error {
-        tracing::info!(%id, code, "message refused");
+        tracing::info!("message {id} is refused: {code}");
     }
     world.answer(origin, ack);
 }

@@ -243,7 +243,7 @@ impl Inner {
             };
             let Some(line) = self.lines.get_mut(&conn) else { continue };
             if line.waiting.fetch_add(1, Ordering::Relaxed) > BACKLOG {
-                tracing::warn!(connection = conn.0, "does not read; closed");
+                tracing::warn!("connection {} does not read: closed", conn.0);
                 self.lines.remove(&conn);
                 continue;
             }

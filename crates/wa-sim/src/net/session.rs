@@ -43,7 +43,7 @@ pub(crate) async fn run<P: Pipe>(hub: Arc<Hub>, mut pipe: P, remote: String) {
     match timeout(HANDSHAKE, session.handshake(&mut pipe)).await {
         Ok(Some(established)) => session.stanzas(&mut pipe, established, commands).await,
         Ok(None) => {}
-        Err(_) => tracing::info!(connection = conn.0, "handshake timed out"),
+        Err(_) => tracing::info!("connection {} says nothing: given up", conn.0),
     }
     hub.gone(conn);
 }

@@ -96,7 +96,7 @@ impl World {
         let hello = CompanionHello { reference: reference.clone(), wrapped_ephemeral: wrapped, noise_key };
         self.codes.attempts.insert(account, Attempt { conn, hello, primary: false });
         self.at(now_ms + self.config.code_ms, Timer::CodeOver { account, reference: reference.clone() });
-        tracing::info!(connection = conn.0, account = number, "asks for a pairing code");
+        tracing::info!("connection {} asks +{number} for a pairing code", conn.0);
         Answer::one(
             el("link_code_companion_reg")
                 .attr("stage", "companion_hello")
@@ -166,7 +166,7 @@ impl World {
                 self.codes.attempts.remove(&account);
             }
             // A wrong code is answered by silence: no pair-success follows (chapter 02 §4.2 step 10).
-            Err(error) => tracing::info!(connection = conn.0, %error, "no link by code"),
+            Err(error) => tracing::info!("connection {} is not linked by code: {error}", conn.0),
         }
         Answer::empty()
     }

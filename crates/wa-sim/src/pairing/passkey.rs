@@ -116,7 +116,7 @@ impl World {
         match linked {
             Ok(_) => Answer::empty(),
             Err(error) => {
-                tracing::info!(connection = conn.0, %error, "no link by passkey");
+                tracing::info!("connection {} is not linked by passkey: {error}", conn.0);
                 Answer::error(400)
             }
         }

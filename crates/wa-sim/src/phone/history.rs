@@ -4,6 +4,7 @@ use std::io::Write as _;
 
 use bytes::Bytes;
 use prost::Message as _;
+use serde::{Deserialize, Serialize};
 use wa_binary::{Jid, Node};
 use wa_media::{MediaKey, MediaKind, Sidecar};
 use wa_proto::common::MessageKey;
@@ -42,6 +43,26 @@ pub struct HistoryPlan {
     pub before_keys: bool,
     /// So many made-up chats of [`MADE_UP_MESSAGES`] messages each follow as `RECENT` chunks. They are made chunk by chunk.
     pub made_up_chats: u32,
+    /// What goes wrong with it.
+    pub fault: Option<HistoryFault>,
+}
+
+/// How history goes wrong (chapter 10 §10).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HistoryFault {
+    /// There is none at all.
+    Nothing,
+    /// It comes a minute after the keys.
+    Late,
+    /// Every chunk comes twice.
+    DuplicateChunk,
+    /// Chunks are files that the media host does not have.
+    MissingFile,
+    /// Chunks are files of another hash.
+    WrongHash,
+    /// Chunks are no zlib streams.
+    BadZlib,
 }
 
 impl Default for HistoryPlan {
@@ -57,6 +78,7 @@ impl Default for HistoryPlan {
             nct_salt_in_app_state: true,
             before_keys: false,
             made_up_chats: 0,
+            fault: None,
         }
     }
 }
@@ -88,17 +110,39 @@ impl Phone {
         if !self.history.before_keys {
             turn.stanzas.push(self.key_share(device, network, now)?);
         }
-        for chunk in self.script() {
-            turn.stanzas.push(self.history_stanza(device, chunk, None, network, now)?);
-        }
-        for place in 0..self.made_up_chunks() {
-            let chunk = self.made_up(place, now);
-            turn.stanzas.push(self.history_stanza(device, chunk, None, network, now)?);
+        if !matches!(self.history.fault, Some(HistoryFault::Nothing | HistoryFault::Late)) {
+            turn.append(self.tell_history(device, network, now)?);
         }
         if self.history.before_keys {
             turn.stanzas.push(self.key_share(device, network, now)?);
         }
         Ok(turn)
+    }
+
+    /// The whole history for a companion.
+    pub(crate) fn tell_history(
+        &mut self,
+        device: u16,
+        network: &mut dyn Network,
+        now: Now,
+    ) -> Result<Turn, PhoneError> {
+        let mut turn = Turn::default();
+        let times = if self.history.fault == Some(HistoryFault::DuplicateChunk) { 2 } else { 1 };
+        for chunk in self.script() {
+            for _ in 0..times {
+                turn.stanzas.push(self.history_stanza(device, chunk.clone(), None, network, now)?);
+            }
+        }
+        for place in 0..self.made_up_chunks() {
+            let chunk = self.made_up(place, now);
+            turn.stanzas.push(self.history_stanza(device, chunk, None, network, now)?);
+        }
+        Ok(turn)
+    }
+
+    /// Whether the history comes after the greeting.
+    pub(crate) const fn is_history_late(&self) -> bool {
+        matches!(self.history.fault, Some(HistoryFault::Late))
     }
 
     fn script(&self) -> Vec<HistorySync> {
@@ -322,7 +366,12 @@ impl Phone {
         network: &mut dyn Network,
         now: Now,
     ) -> Result<Node, PhoneError> {
-        let stream = deflate(&chunk.encode_to_vec());
+        let mut stream = deflate(&chunk.encode_to_vec());
+        let fault = self.history.fault;
+        if let (Some(HistoryFault::BadZlib), Some(first)) = (fault, stream.first_mut()) {
+            *first ^= 0xFF;
+        }
+        let as_file = matches!(fault, Some(HistoryFault::MissingFile | HistoryFault::WrongHash));
         let mut notification = HistorySyncNotification {
             // The two enums share their values 0 to 6.
             sync_type: chunk.sync_type,
@@ -331,7 +380,7 @@ impl Phone {
             peer_data_request_session_id: session.clone(),
             ..Default::default()
         };
-        if stream.len() <= self.history.inline_up_to {
+        if stream.len() <= self.history.inline_up_to && !as_file {
             notification.initial_hist_bootstrap_inline_payload = Some(stream.into());
         } else {
             let media_key = MediaKey::generate(&mut self.rng);
@@ -341,11 +390,18 @@ impl Phone {
             notification.file_enc_sha256 = Some(Bytes::copy_from_slice(&file.file_enc_sha256));
             notification.media_key = Some(Bytes::copy_from_slice(media_key.expose()));
             notification.enc_handle = Some(format!("h{:08x}", self.draw()));
-            notification.direct_path = Some(network.store_blob(Blob {
+            if fault == Some(HistoryFault::WrongHash) {
+                notification.file_enc_sha256 = Some(Bytes::copy_from_slice(&file.file_sha256));
+            }
+            let blob = Blob {
                 kind: MediaKind::History,
                 enc_sha256: file.file_enc_sha256,
                 file: Bytes::from(bytes).into(),
-            }));
+            };
+            notification.direct_path = Some(match fault {
+                Some(HistoryFault::MissingFile) => "/v/md-msg-hist/gone?ccb=11-4&oh=gone".to_owned(),
+                _ => network.store_blob(blob),
+            });
         }
         let protocol = ProtocolMessage {
             r#type: Some(Type::HistorySyncNotification as i32),

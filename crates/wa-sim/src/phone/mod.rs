@@ -32,7 +32,7 @@ use wa_signal::{IdentityKeyPair, LocalIdentity};
 
 pub use app_state::{AppAction, AppStateChange, AppStatePush};
 pub use compose::Manner;
-pub use history::{HistoryPlan, MADE_UP_MESSAGES};
+pub use history::{HistoryFault, HistoryPlan, MADE_UP_MESSAGES};
 pub use link::{CompanionHello, LinkRequest, PrimaryHello, Reinstalled};
 pub(crate) use media::kind_named;
 pub use media::{File, FileBytes, MediaRetry};

@@ -82,6 +82,14 @@ pub enum Rule {
     MediaWithoutOrigin,
 }
 
+impl Rule {
+    /// Its name, as the admin API has it.
+    fn name(self) -> String {
+        let value = serde_json::to_value(self).unwrap_or_default();
+        value.as_str().unwrap_or_default().to_owned()
+    }
+}
+
 /// One thing that went wrong.
 #[derive(Clone, Debug, Serialize)]
 pub struct Violation {
@@ -117,7 +125,8 @@ impl Watch {
         rule: Rule,
         detail: String,
     ) {
-        tracing::warn!(?rule, connection = connection.map(|conn| conn.0), %detail, "violation");
+        let who = device.as_deref().unwrap_or("somebody");
+        tracing::warn!("violation by {who}: {}: {detail}", rule.name());
         if self.violations.len() >= Self::LIMIT {
             self.unlisted += 1;
             return;

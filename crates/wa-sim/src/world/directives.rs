@@ -5,6 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::phone::HistoryFault;
+
 /// Switches of one account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -43,6 +45,8 @@ pub struct Switches {
     pub device_list: DeviceListing,
     /// `usync` answers this protocol of the account with an error, and says when to come back (s).
     pub usync_error: Option<(String, u32, Option<u32>)>,
+    /// What goes wrong with the history of its companions.
+    pub history_fault: Option<HistoryFault>,
 }
 
 /// How `usync` answers for the devices of an account (chapter 10 §4).
@@ -82,6 +86,7 @@ impl Default for Switches {
             hide_pn: false,
             device_list: DeviceListing::default(),
             usync_error: None,
+            history_fault: None,
         }
     }
 }

@@ -212,6 +212,7 @@ pub(crate) fn instruct(phone: &mut Phone, switches: &Switches) {
         nct_salt_in_history: switches.nct_history_delivery,
         nct_salt_in_app_state: switches.nct_syncd_delivery,
         made_up_chats: switches.big_history,
+        fault: switches.history_fault,
         ..crate::phone::HistoryPlan::default()
     });
     if switches.hosted {

@@ -83,7 +83,7 @@ impl World {
             .maybe_attr("code", reason.code)
             .maybe_attr("expire", reason.expire)
             .maybe_attr("logout_message_header", reason.logout_message.clone());
-        tracing::info!(connection = conn.0, reason = reason.reason, "refused");
+        tracing::info!("connection {} is refused: failure {}", conn.0, reason.reason);
         self.put(conn, Arc::new(node), None);
         self.end(conn, true);
         // A moment for the client to read it, and for the watch to see what it still says.
@@ -116,6 +116,8 @@ impl World {
         if device.connection != Some(conn) {
             return;
         }
+        tracing::info!("{} is gone", self.who(key));
+        let Some(device) = self.device_mut(key) else { return };
         device.connection = None;
         device.last_seen = Some(now_s);
         let was_available = std::mem::take(&mut device.available);

@@ -68,7 +68,8 @@ impl World {
             .attr("companion_enc_static", "NULL")
             .maybe_attr("lid", account.lid.map(|_| account.device_jid(Family::Lid, key.device)))
             .attr("creation", account.created);
-        tracing::info!(connection = conn.0, device = %self.label(key), passive, "logged in");
+        let passively = if passive { ", passively" } else { "" };
+        tracing::info!("{} is logged in{passively} (connection {})", self.who(key), conn.0);
         self.write(conn, success);
         if first {
             let mut routing = [0; 8];

@@ -13,6 +13,7 @@ mod intercept;
 mod io;
 mod lifecycle;
 mod login;
+mod names;
 mod phones;
 mod registration;
 mod switches;

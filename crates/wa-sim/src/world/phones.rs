@@ -6,15 +6,18 @@ use std::sync::Arc;
 use wa_binary::{Jid, Node};
 
 use super::io::{Copy, Origin};
-use super::{Account, AccountId, DeviceKey, World};
+use super::{Account, AccountId, DeviceKey, Timer, World};
 use crate::media::StoredFile;
 use crate::offline::Class;
-use crate::phone::{Addressing, Blob, GroupView, Network, Phone, PhoneError, Turn};
+use crate::phone::{Addressing, Blob, GroupView, Network, Phone, PhoneError, PhoneEvent, Turn};
 use crate::route;
 use crate::stanza::Read as _;
 
 /// Turns that phones may take in answer to one input: a loop among phones ends here.
 const MANY_TURNS: usize = 1_000_000;
+
+/// How late late history is.
+const LATE_MS: u64 = 60_000;
 
 impl World {
     /// The phone of an account, while it is not itself at work.
@@ -54,11 +57,11 @@ impl World {
     /// Routes what a phone said as if it came from its connection.
     pub(crate) fn take_turn(&mut self, account: AccountId, turn: Turn) {
         for event in &turn.events {
-            if let crate::phone::PhoneEvent::Violation { device, what } = event {
+            if let PhoneEvent::Violation { device, what } = event {
                 let device = Some(device.to_string());
                 self.watch.report(self.now_ms, None, device, crate::watch::Rule::SeenByPhone, what.clone());
             }
-            tracing::debug!(account = self.account(account).pn, ?event, "phone");
+            self.say(account, event);
         }
         let origin = Origin { device: Some(DeviceKey { account, device: 0 }), conn: None };
         for stanza in turn.stanzas {
@@ -67,6 +70,35 @@ impl World {
             } else {
                 route::stanza(self, origin, &Arc::new(stanza));
             }
+        }
+    }
+
+    /// The lines of the log about a phone.
+    fn say(&self, account: AccountId, event: &PhoneEvent) {
+        let phone = self.who(DeviceKey { account, device: 0 });
+        match event {
+            PhoneEvent::Message(received) => {
+                let from = self.chat_name(&received.sender);
+                tracing::debug!("{phone} reads {:?} from {from} ({})", received.kind, received.id);
+            }
+            PhoneEvent::Undecryptable { id, sender, reason, retry } => {
+                let asks = if retry.is_some() { ", and asks for it again" } else { "" };
+                let sender = self.chat_name(sender);
+                tracing::info!("{phone} cannot read what {sender} wrote ({id}): {reason}{asks}");
+            }
+            PhoneEvent::Resent { id, to, count } => {
+                tracing::info!("{phone} sends {id} to {to} again, time {count}");
+            }
+            PhoneEvent::Refused { id, code } => tracing::info!("{phone}'s {id} is refused: {code}"),
+            PhoneEvent::IdentityChanged { user } => {
+                tracing::info!("{phone} notices that {} is installed anew", self.chat_name(user));
+            }
+            PhoneEvent::Receipt { ids, from, kind, .. } => {
+                tracing::debug!("{phone} hears {kind} of {ids:?} from {}", self.chat_name(from));
+            }
+            // The watch has said it.
+            PhoneEvent::Violation { .. } => {}
+            other => tracing::debug!("{phone}: {other:?}"),
         }
     }
 
@@ -89,12 +121,26 @@ impl World {
             _ => return,
         }
         let now = self.now();
+        if self.phone(device.account).is_some_and(Phone::is_history_late) {
+            self.at(self.now_ms + LATE_MS, Timer::LateHistory { device });
+        }
         match self.with_phone(device.account, |phone, world| phone.welcome(device.device, world, now)) {
             Some(Ok(turn)) => self.take_turn(device.account, turn),
             Some(Err(error)) => {
                 tracing::warn!(device = %self.label(device), %error, "the phone could not greet");
             }
             None => {}
+        }
+    }
+
+    /// The history that was held back.
+    pub(crate) fn tell_history(&mut self, device: DeviceKey) {
+        let now = self.now();
+        let told =
+            self.with_phone(device.account, |phone, world| phone.tell_history(device.device, world, now));
+        // A companion that has gone meanwhile needs none.
+        if let Some(Ok(turn)) = told {
+            self.take_turn(device.account, turn);
         }
     }
 

@@ -114,7 +114,8 @@ impl World {
             passkey: None,
             code_stage: None,
         };
-        tracing::info!(connection = conn.0, platform = %registration.os, name = ?registration.push_name, "wants to be linked");
+        let name = registration.push_name.as_deref().unwrap_or("somebody without a name");
+        tracing::info!("connection {} wants to be linked: {name}, on {}", conn.0, registration.os);
         if let Some(state) = self.conns.get_mut(&conn) {
             state.stage = Stage::Registering(Box::new(registration));
             state.phase = Phase::Steady;
@@ -247,7 +248,7 @@ impl World {
             });
         let (Some(signed), true) = (signed, iq.attr_is("type", "result")) else {
             let why = iq.kid("error").map_or_else(|| "not a valid signature".to_owned(), ToString::to_string);
-            tracing::warn!(connection = conn.0, %why, "the companion did not complete the link");
+            tracing::warn!("connection {} did not complete the link: {why}", conn.0);
             self.report(Some(conn), crate::watch::Rule::Malformed, format!("pair-device-sign: {why}"));
             self.phone_link_failed(link.account, link.issued.key_index);
             return;
@@ -266,7 +267,7 @@ impl World {
         account.renew_key_index_list(link.key_index_list, now_s);
         self.phone_link_completed(link.account, link.issued.key_index, link.device);
         let key = DeviceKey { account: link.account, device: link.device };
-        tracing::info!(connection = conn.0, device = %self.label(key), "linked");
+        tracing::info!("{} is linked, as {}", self.who(key), self.label(key));
         self.announce_devices(link.account, crate::devices::Change::Added(link.device));
         let restart = StreamFault { code: Some(515), form: StreamForm::Bare };
         let node = el("stream:error").attr("code", restart.code.unwrap_or(515));

@@ -33,6 +33,8 @@ pub(crate) enum Timer {
     BatchPatience { conn: ConnId, step: u32 },
     /// The phone greets a new companion.
     Welcome { device: DeviceKey },
+    /// History that comes after the keys.
+    LateHistory { device: DeviceKey },
     /// Stanzas must be answered by now, and clients must have been heard.
     Watch { conn: ConnId },
     /// A ringing call ends.
@@ -88,6 +90,7 @@ impl World {
             Timer::AutoPair { conn } => self.auto_pair(conn),
             Timer::BatchPatience { conn, step } => self.batch_patience(conn, step),
             Timer::Welcome { device } => self.welcome(device),
+            Timer::LateHistory { device } => self.tell_history(device),
             Timer::Watch { conn } => self.watch_connection(conn),
             Timer::CallTimeout { call } => self.call_timeout(&call),
             Timer::IdleKill { conn } => self.idle_kill(conn),

@@ -30,11 +30,16 @@ impl Drop for Binary {
 
 impl Binary {
     fn start(arguments: &[&str]) -> Self {
+        Self::start_with_log(arguments, Stdio::null())
+    }
+
+    fn start_with_log(arguments: &[&str], log: Stdio) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_wa-sim"))
             .args(["--listen", "127.0.0.1:0"])
             .args(arguments)
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(log)
+            .env_remove("RUST_LOG")
             .spawn()
             .expect("the binary");
         let mut line = String::new();
@@ -176,6 +181,34 @@ async fn two_runs_of_the_binary_leave_the_same_recording() {
     let binary = Binary::start(&arguments(text(&world), &["--replay-check", text(&tape)]));
     story(&binary).await;
     assert!(binary.stop().success());
+    std::fs::remove_dir_all(&folder).expect("the folder");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn the_log_tells_people_what_happens() {
+    let folder = std::env::temp_dir().join(format!("wa-sim-log-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let (world, log) = (folder.join("world.toml"), folder.join("log"));
+    std::fs::write(&world, "[[account]]\nname = \"Bea\"\nnumber = 15550101\n").expect("a file");
+    let file = std::fs::File::create(&log).expect("a file");
+    let binary = Binary::start_with_log(&arguments(text(&world), &[]), file.into());
+    story(&binary).await;
+    assert!(binary.stop().success());
+    let log = std::fs::read_to_string(&log).expect("a log");
+    let mut rest = &*log;
+    for line in [
+        "ready on 127.0.0.1:",
+        "connection 1 wants to be linked: Ada, on Linux",
+        "Ada's companion 1 is linked, as 1555",
+        "Ada's companion 1 is logged in (connection 2)",
+        "Ada's companion 1 writes to Bea: text, for 1 device (3EB0",
+        "Bea's phone writes to Ada: text, for 2 devices (AC",
+    ] {
+        let place = rest.find(line).unwrap_or_else(|| panic!("{line:?} is not, or too early, in {log}"));
+        rest = &rest[place..];
+    }
+    assert!(log.lines().count() < 15, "no noise: {log}");
     std::fs::remove_dir_all(&folder).expect("the folder");
 }
 

@@ -8,9 +8,9 @@ use wa_core::history::HistorySource;
 use wa_proto::e2e_message::message::HistorySyncNotification;
 use wa_proto::history::HistorySync;
 use wa_proto::history::history_sync::HistorySyncType;
-use wa_sim::SimHandle;
-use wa_sim::phone::{Action, AppAction, MADE_UP_MESSAGES, MessageRef};
+use wa_sim::phone::{Action, AppAction, HistoryFault, MADE_UP_MESSAGES, MessageRef};
 use wa_sim::seed::SeedFile;
+use wa_sim::{SimHandle, Switches};
 
 use crate::client::{Client, sim, sim_with};
 
@@ -197,4 +197,64 @@ async fn settings_of_the_phone_reach_its_companions_by_app_state() {
         assert!(answered.expect("a collection").optional_child("patches").is_some(), "{index}: {answer}");
     }
     assert!(sim.violations().is_empty(), "{:?}", sim.violations());
+}
+
+#[tokio::test(start_paused = true)]
+async fn history_goes_wrong_in_every_way_that_it_is_told() {
+    let usual = {
+        let sim = sim(520);
+        let (mut client, nodes) = greeted(&sim, "Ada").await;
+        notices(&mut client, &nodes).len()
+    };
+    for fault in [
+        HistoryFault::Nothing,
+        HistoryFault::Late,
+        HistoryFault::DuplicateChunk,
+        HistoryFault::MissingFile,
+        HistoryFault::WrongHash,
+        HistoryFault::BadZlib,
+    ] {
+        let people = SeedFile::parse("[[account]]\nname = \"Ada\"\n").expect("a seed");
+        let sim = sim_with(|config| config.world = Some(people), 520);
+        sim.world(|world, _| {
+            let ada = world.account_named("Ada").expect("Ada");
+            let switches = Switches { history_fault: Some(fault), ..Switches::default() };
+            world.set_switches(ada, switches);
+        });
+        let (mut client, nodes) = greeted(&sim, "Ada").await;
+        let mut seen = notices(&mut client, &nodes);
+        match fault {
+            HistoryFault::Nothing => assert!(seen.is_empty()),
+            HistoryFault::Late => {
+                assert!(seen.is_empty());
+                sim.advance(std::time::Duration::from_secs(60));
+                let nodes = client.rest().await;
+                seen = notices(&mut client, &nodes);
+                assert_eq!(seen.len(), usual);
+            }
+            HistoryFault::DuplicateChunk => {
+                assert_eq!(seen.len(), 2 * usual);
+                assert!(chunk(&sim, &seen[0].1) == chunk(&sim, &seen[1].1) && seen[0].0 != seen[1].0);
+            }
+            HistoryFault::MissingFile => {
+                let path = seen[0].1.direct_path().to_owned();
+                assert_eq!(sim.fetch_file(&path), Err(404));
+            }
+            HistoryFault::WrongHash => {
+                let Ok(HistorySource::File(reference)) = HistorySource::of(&seen[0].1) else {
+                    panic!("no file: {seen:?}")
+                };
+                let file = sim.fetch_file(&reference.direct_path).expect("a file");
+                assert!(reference.open(&file).is_err());
+            }
+            HistoryFault::BadZlib => {
+                let Ok(HistorySource::Inline(stream)) = HistorySource::of(&seen[0].1) else {
+                    panic!("a file: {seen:?}")
+                };
+                let mut bytes = Vec::new();
+                let read = flate2::read::ZlibDecoder::new(&stream[..]).read_to_end(&mut bytes);
+                assert!(read.is_err());
+            }
+        }
+    }
 }

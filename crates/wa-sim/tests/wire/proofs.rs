@@ -4,7 +4,7 @@
 use wa_sim::faults::{
     Action, Chain, CloseHow, Damage, Direction, FreezeMode, HandshakeFault, MediaFault, Phase, StreamForm,
 };
-use wa_sim::phone::{Download, MediaRetry, Misbehaviour};
+use wa_sim::phone::{Download, HistoryFault, MediaRetry, Misbehaviour};
 use wa_sim::watch::Rule;
 use wa_sim::world::DeviceListing;
 
@@ -200,6 +200,14 @@ fn everything_that_goes_wrong_with_a_file_or_a_device_list_has_its_test() {
         Missing => a_phone_downloads_what_a_companion_sends_and_checks_it,
         Broken => a_phone_downloads_what_a_companion_sends_and_checks_it,
         TooLarge => a_file_that_is_too_large_is_kept_and_not_opened,
+    }
+    proofs! { HistoryFault:
+        Nothing => history_goes_wrong_in_every_way_that_it_is_told,
+        Late => history_goes_wrong_in_every_way_that_it_is_told,
+        DuplicateChunk => history_goes_wrong_in_every_way_that_it_is_told,
+        MissingFile => history_goes_wrong_in_every_way_that_it_is_told,
+        WrongHash => history_goes_wrong_in_every_way_that_it_is_told,
+        BadZlib => history_goes_wrong_in_every_way_that_it_is_told,
     }
     proofs! { DeviceListing:
         Whole => the_directory_lies_about_devices_when_told_to,
