@@ -173,6 +173,8 @@ async fn once(
     let mut skip = match status {
         StatusCode::OK => from,
         StatusCode::PARTIAL_CONTENT if begins_at(&answer, from) => 0,
+        // Everything has come already: an earlier answer announced more than there is.
+        StatusCode::RANGE_NOT_SATISFIABLE if *taken > 0 => return sink.finish().await.map_err(judged),
         _ => return Err(refused(status, retry_after(answer.headers()))),
     };
     let mut body = answer.into_body();

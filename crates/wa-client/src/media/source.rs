@@ -58,6 +58,13 @@ impl From<&str> for FileSource {
     }
 }
 
+/// A path.
+impl From<String> for FileSource {
+    fn from(path: String) -> Self {
+        Self::Path(path.into())
+    }
+}
+
 impl From<Bytes> for FileSource {
     fn from(bytes: Bytes) -> Self {
         Self::Bytes(bytes)

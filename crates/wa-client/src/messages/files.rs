@@ -31,6 +31,12 @@ impl From<Media> for MessageFile {
     }
 }
 
+impl From<&Media> for MessageFile {
+    fn from(media: &Media) -> Self {
+        Self::Uploaded(media.clone())
+    }
+}
+
 macro_rules! new_files {
     ($($source:ty),+) => {
         $(impl From<$source> for MessageFile {
@@ -41,7 +47,7 @@ macro_rules! new_files {
     };
 }
 
-new_files!(FileSource, &std::path::Path, PathBuf, &PathBuf, &str, Bytes, Vec<u8>);
+new_files!(FileSource, &std::path::Path, PathBuf, &PathBuf, &str, String, Bytes, Vec<u8>);
 
 /// A file that is still to be looked at.
 #[derive(Debug, Clone, PartialEq)]

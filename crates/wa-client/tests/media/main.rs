@@ -5,6 +5,7 @@
 mod stage;
 
 mod faults;
+mod hosts;
 mod phones;
 mod pictures;
 #[cfg(target_os = "linux")]
