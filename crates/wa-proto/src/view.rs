@@ -1,10 +1,8 @@
-//! Messages read in place: the end-to-end message and everything in it as views of the encoded bytes (chapter 03 §10,
-//! chapter 05 §8). For whoever wants a few facts of a message, which is most of the time: nothing is copied, and nothing
-//! is filled or dropped but what is asked for.
+//! Messages read in place: the end-to-end message and everything in it as views of the encoded bytes (chapters 03 §10,
+//! 05 §8), for whoever wants a few facts of it. Nothing is copied, filled or dropped but what is asked for.
 //!
-//! [`View::parse`] checks all bytes once, as the owned types do when they decode, so that reading cannot fail: the
-//! same bytes are refused, of a field that stands there several times the last one counts, the parts of a message that
-//! stands there several times are read as one, and unknown fields and numbers of enums are kept out of the way.
+//! [`View::parse`] checks all bytes once and refuses what decoding refuses, so that reading cannot fail. As there, the
+//! last of several fields counts, the parts of a message are read as one, and what is unknown is no error.
 
 use std::iter::FusedIterator;
 use std::slice;
