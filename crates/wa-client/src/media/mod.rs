@@ -62,7 +62,7 @@ impl Client {
 }
 
 impl<'c> MediaRoom<'c> {
-    /// Downloads the file of a message, or a file by its [`Media`](wa_core::content::Media).
+    /// Downloads the file of a message, or a file by its [`Media`].
     pub fn download(&self, file: impl Into<FileRef>) -> Download<'c> {
         Download::new(self.0, file.into())
     }
