@@ -8,9 +8,9 @@ use wa_client::Jid;
 use wa_client::identity::Peer;
 use wa_client::messages::builder::{DisappearAfter, Message, PinFor};
 use wa_client::messages::content::{
-    Album, Answer, Audio, Button, ButtonAction, ButtonReply, Choice, Contact, Context, Event, Font,
+    Album, Answer, Button, ButtonAction, ButtonReply, Choice, Contact, Context, Event, Font,
     Forwarded, GroupInvite, Image, KeepState, LimitSharing, LinkPreview, LiveLocation, Location, Media,
-    MediaKind, PinState, Poll, PollKind, Protocol, ReplyTo, Target, Video, VideoKind, Viewing, VoiceNote,
+    PinState, Poll, PollKind, Protocol, ReplyTo, Target, VideoKind, Viewing,
 };
 use wa_client::messages::types::{Content, ReceivedMessage};
 
@@ -53,58 +53,37 @@ fn texts(it: &Value, key: &str) -> Vec<String> {
     it[key].as_array().into_iter().flatten().filter_map(|one| one.as_str().map(ToOwned::to_owned)).collect()
 }
 
-/// What a file of a kind is for the media hosts; `None` for messages without a file.
-pub(crate) fn media_kind(kind: &str) -> Option<MediaKind> {
-    Some(match kind {
-        "image" => MediaKind::Image,
-        "video" => MediaKind::Video,
-        "gif" => MediaKind::Gif,
-        "round-video" => MediaKind::VideoNote,
-        "audio" => MediaKind::Audio,
-        "voice-note" => MediaKind::VoiceNote,
-        "document" => MediaKind::Document,
-        "sticker" => MediaKind::Sticker,
-        _ => return None,
-    })
-}
-
-/// A message with a file that was uploaded.
-fn with_file(kind: &str, it: &Value, mut media: Media) -> Result<Message> {
-    media.mime = it["mime"].as_str().map(ToOwned::to_owned);
-    let seconds = it["seconds"].as_u64().and_then(|seconds| u32::try_from(seconds).ok());
-    let video = |media, kind| {
-        let mut video = Video::new(media, kind);
-        video.seconds = seconds;
-        Message::content(Content::Video(video))
-    };
-    let message = match kind {
-        "image" => Message::image(media),
-        "video" => video(media, VideoKind::Video),
-        "gif" => video(media, VideoKind::Gif),
-        "round-video" => video(media, VideoKind::Round),
-        "audio" => {
-            let mut audio = Audio::new(media);
-            audio.seconds = seconds;
-            Message::content(Content::Audio(audio))
-        }
-        "voice-note" => {
-            let mut note = VoiceNote::new(media);
-            note.seconds = seconds;
-            note.waveform = Some(hex::decode(text(it, "waveform")?)?.into());
-            Message::content(Content::VoiceNote(note))
-        }
-        "document" => Message::document(media).file_name(text(it, "file_name")?),
-        "sticker" => Message::sticker(media),
+/// A message with a file: what it is and what the message says beside it is found in the file, unless it is given.
+fn with_file(kind: &str, it: &Value) -> Result<Message> {
+    let path = text(it, "path")?;
+    let mut message = match kind {
+        "image" => Message::image(path),
+        "video" => Message::video(path),
+        "gif" => Message::gif(path),
+        "round-video" => Message::round_video(path),
+        "audio" => Message::audio(path),
+        "voice-note" => Message::voice_note(path),
+        "document" => Message::document(path),
+        "sticker" => Message::sticker(path),
         other => bail!("unknown kind {other:?}"),
     };
-    Ok(match it["text"].as_str() {
-        Some(caption) => message.caption(caption),
-        None => message,
-    })
+    if let Some(caption) = it["text"].as_str() {
+        message = message.caption(caption);
+    }
+    if let Some(name) = it["file_name"].as_str() {
+        message = message.file_name(name);
+    }
+    if let Some(seconds) = it["seconds"].as_u64() {
+        message = message.seconds(u32::try_from(seconds)?);
+    }
+    if let Some(bars) = it["waveform"].as_str() {
+        message = message.waveform(hex::decode(bars)?);
+    }
+    Ok(message)
 }
 
-/// The message that a command describes; a file was uploaded before.
-pub(crate) fn composed(kind: &str, it: &Value, file: Option<Media>, known: &impl Known) -> Result<Message> {
+/// The message that a command describes; `edited` is the uploaded file of an edit.
+pub(crate) fn composed(kind: &str, it: &Value, edited: Option<Media>, known: &impl Known) -> Result<Message> {
     let target = || known.target(text(it, "target")?);
     let place = || -> Result<(f64, f64)> {
         Ok((
@@ -113,9 +92,6 @@ pub(crate) fn composed(kind: &str, it: &Value, file: Option<Media>, known: &impl
         ))
     };
     let mut message = match kind {
-        kind if media_kind(kind).is_some() => {
-            with_file(kind, it, file.context("the file was not uploaded")?)?
-        }
         "text" => Message::text(text(it, "text")?),
         "forward" => Message::forward(&known.received(text(it, "target")?)?),
         "album" => {
@@ -141,7 +117,7 @@ pub(crate) fn composed(kind: &str, it: &Value, file: Option<Media>, known: &impl
             Message::content(Content::LiveLocation(live))
         }
         "reaction" => Message::reaction(target()?, text(it, "text")?),
-        "edit" => match file {
+        "edit" => match edited {
             Some(mut media) => {
                 media.mime = it["mime"].as_str().map(ToOwned::to_owned);
                 let mut image = Image::new(media);
@@ -211,7 +187,7 @@ pub(crate) fn composed(kind: &str, it: &Value, file: Option<Media>, known: &impl
         }
         "phone-number-request" => Message::content(Content::Protocol(Protocol::RequestPhoneNumber)),
         "phone-number" => Message::content(Content::Protocol(Protocol::SharePhoneNumber)),
-        other => bail!("unknown kind {other:?}"),
+        other => with_file(other, it)?,
     };
     if let Some(quoted) = it["quote"].as_str() {
         message = message.reply_to(&known.received(quoted)?);

@@ -23,10 +23,11 @@ use wa_client::linking::CodeOptions;
 use wa_client::messages::content::{MediaKind, Target};
 use wa_client::messages::sending::SendReport;
 use wa_client::messages::types::{ReceiptKind, ReceivedMessage};
+use wa_client::status::Audience;
 use wa_client::{Client, Jid, RootCa};
 use wa_store::{SqliteStore, Store};
 
-use content::{Known, composed, media_kind};
+use content::{Known, composed};
 
 /// How long the end of a connection may take.
 const GOODBYE: Duration = Duration::from_secs(5);
@@ -116,15 +117,20 @@ impl Driver {
             }
             "send" => {
                 let kind = command["kind"].as_str().unwrap_or("text");
-                // An edit with a file is one of an image.
-                let of = media_kind(kind).or((kind == "edit").then_some(MediaKind::Image));
-                let file = match of.filter(|_| command["path"].is_string()) {
-                    Some(of) => Some(self.client()?.media().upload(of, text(command, "path")?).await?),
+                let edited = match command["path"].as_str().filter(|_| kind == "edit") {
+                    Some(path) => Some(self.client()?.media().upload(MediaKind::Image, path).await?),
                     None => None,
                 };
-                let message = composed(kind, command, file, self)?;
+                let message = composed(kind, command, edited, self)?;
                 let to: Jid = text(command, "to")?.parse()?;
-                let sending = self.client()?.messages().send(&to, message).await?;
+                let client = self.client()?;
+                let sending = if to.is_status() {
+                    let people = command["audience"].as_array().context("no audience")?.iter();
+                    let people = people.filter_map(Value::as_str).map(str::parse);
+                    client.status().post(message, Audience::Only(people.collect::<Result<_, _>>()?)).await?
+                } else {
+                    client.messages().send(&to, message).await?
+                };
                 let id = sending.id.to_string();
                 match sending.await {
                     SendReport::Accepted(_) => {
