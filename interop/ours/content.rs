@@ -8,9 +8,9 @@ use wa_client::Jid;
 use wa_client::identity::Peer;
 use wa_client::messages::builder::{DisappearAfter, Message, PinFor};
 use wa_client::messages::content::{
-    Album, Answer, Button, ButtonAction, ButtonReply, Choice, Contact, Context, Event, Font,
-    Forwarded, GroupInvite, Image, KeepState, LimitSharing, LinkPreview, LiveLocation, Location, Media,
-    PinState, Poll, PollKind, Protocol, ReplyTo, Target, VideoKind, Viewing,
+    Album, Answer, Button, ButtonAction, ButtonReply, Choice, Contact, Context, Event, Font, Forwarded,
+    GroupInvite, Image, KeepState, LimitSharing, LinkPreview, LiveLocation, Location, Media, PinState, Poll,
+    PollKind, Protocol, ReplyTo, Target, VideoKind, Viewing,
 };
 use wa_client::messages::types::{Content, ReceivedMessage};
 
