@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::report::{Outcome, Outcomes};
 use crate::sim::FIRST_DEVICE;
 use crate::stranger::{Kind, Stranger};
-use crate::table::{About, Chat, Role, Row, rows};
+use crate::table::{About, Chat, NO_ADMIN, Role, Row, rows};
 use crate::{By, Scene};
 
 /// The pairs that meet, as (first, second); the first one writes first.
@@ -64,7 +64,7 @@ impl Scene<'_> {
         for (number, row) in rows().iter().enumerate() {
             for sender in [0, 1] {
                 let direction = (meeting.sides[sender].kind, meeting.sides[1 - sender].kind);
-                let outcome = match apart(row, direction) {
+                let outcome = match apart(row, direction, sender == 0) {
                     Some(why) => Outcome::Apart(why),
                     None => match self.cross(&mut meeting, row, sender) {
                         Ok(()) => {
@@ -185,12 +185,13 @@ impl Scene<'_> {
 }
 
 /// Why a row is not played in a direction.
-fn apart(row: &Row, (from, to): (Kind, Kind)) -> Option<&'static str> {
+fn apart(row: &Row, (from, to): (Kind, Kind), is_admin: bool) -> Option<&'static str> {
     let is_apart = |client: Kind, role: Role| match role {
         Role::Sends => client == from,
         Role::Receives => client == to,
     };
-    row.apart.iter().find(|apart| is_apart(apart.client, apart.role)).map(|apart| apart.why)
+    let reason = row.apart.iter().find(|apart| is_apart(apart.client, apart.role)).map(|apart| apart.why);
+    reason.or((row.by_admin && !is_admin).then_some(NO_ADMIN))
 }
 
 /// The fields with every word that `of` knows replaced.
