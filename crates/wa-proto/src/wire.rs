@@ -92,7 +92,7 @@ impl<'a> Fields<'a> {
     }
 
     /// The content behind a number and wire type; groups in it nest at most `depth` deep.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn value(&mut self, number: u32, wire_type: u8, depth: usize) -> Result<Value<'a>, WireError> {
         Ok(match wire_type {
             2 => Value::Bytes(self.slice()?),
