@@ -141,6 +141,14 @@ impl Driver {
                     other => bail!("{other:?}"),
                 }
             }
+            "group_create" => {
+                let subject = text(command, "subject")?;
+                let members = command["members"].as_array().context("no members")?;
+                let members: Vec<Jid> =
+                    members.iter().filter_map(|member| member.as_str()?.parse().ok()).collect();
+                let created = self.client()?.groups().create(subject, &members).await?;
+                return Ok(json!({ "jid": created.group.jid.to_string() }));
+            }
             "reject" => {
                 let call =
                     self.seen.lock().calls.get(text(command, "call")?).cloned().context("no such call")?;

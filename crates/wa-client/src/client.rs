@@ -10,7 +10,7 @@ use tokio_tungstenite::tungstenite::http::{HeaderName, HeaderValue, Uri};
 use wa_noise::RootCa;
 use wa_store::{Account, AccountId, Changes, StoreError, tables};
 
-use crate::config::{ClientVersion, Config, DeviceName, InboxLimit, Timeouts, VersionSource};
+use crate::config::{BackOff, ClientVersion, Config, DeviceName, InboxLimit, Timeouts, VersionSource};
 use crate::connection::link::{RequestError, iq};
 use crate::connection::outcome::Ended;
 use crate::connection::supervisor::{Control, Supervisor};
@@ -100,6 +100,12 @@ impl Builder {
     /// Other limits of time.
     pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
         self.config.timeouts = timeouts;
+        self
+    }
+
+    /// Other waits between attempts to connect.
+    pub fn back_off(mut self, back_off: BackOff) -> Self {
+        self.config.back_off = back_off;
         self
     }
 
@@ -345,7 +351,8 @@ impl Client {
         Some(self.shared.device().push_name.to_string()).filter(|name| !name.is_empty())
     }
 
-    /// Sets what the account calls itself: others see it from now on. Stored before it is shown.
+    /// Sets what the account calls itself: others see it from now on, and the phone and the other devices follow.
+    /// Stored before it is shown.
     ///
     /// # Errors
     /// [`PushNameError`].
@@ -354,9 +361,16 @@ impl Client {
         if name.is_empty() {
             return Err(PushNameError::Empty);
         }
-        crate::vault::change_device(&self.shared, |device, _| device.push_name = name.into())
-            .await
-            .map_err(|_| PushNameError::Store)?;
+        let shared = &self.shared;
+        crate::vault::change_device(shared, |device, changes| {
+            device.push_name = name.into();
+            if device.registration.is_some() {
+                crate::app_state::pend_push_name(changes, name, shared.server_now());
+            }
+        })
+        .await
+        .map_err(|_| PushNameError::Store)?;
+        crate::app_state::push_pending(shared);
         if let Some(link) = self.shared.sending_link() {
             crate::presence::on_connect(&self.shared, &link);
         }

@@ -93,6 +93,22 @@ impl Default for Timeouts {
     }
 }
 
+/// How long to wait before another attempt to connect: Fibonacci steps of the first wait, each 10 % more or less, up to
+/// the longest. The steps begin anew after a connection that held for half a minute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BackOff {
+    /// First wait: 1 s.
+    pub first: Duration,
+    /// Longest wait: 15 minutes.
+    pub longest: Duration,
+}
+
+impl Default for BackOff {
+    fn default() -> Self {
+        Self { first: Duration::from_secs(1), longest: Duration::from_secs(900) }
+    }
+}
+
 /// How much may wait for the application before the client stops acknowledging to the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InboxLimit {
@@ -120,6 +136,7 @@ pub(crate) struct Config {
     pub(crate) version: ClientVersion,
     pub(crate) version_source: Option<Arc<dyn VersionSource>>,
     pub(crate) timeouts: Timeouts,
+    pub(crate) back_off: BackOff,
     pub(crate) presence: OnConnect,
     pub(crate) link_check: Option<Arc<dyn LinkCheck>>,
     pub(crate) passkey: Option<Arc<dyn PasskeyAuthenticator>>,
@@ -146,6 +163,7 @@ impl Default for Config {
             version: ClientVersion::BUILT_IN,
             version_source: None,
             timeouts: Timeouts::default(),
+            back_off: BackOff::default(),
             presence: OnConnect::default(),
             link_check: None,
             passkey: None,

@@ -14,6 +14,7 @@ mod sabotage;
 pub mod sabotage;
 
 mod absence;
+pub mod app_state;
 mod backlog;
 pub mod calls;
 mod client;
@@ -33,6 +34,8 @@ pub mod linking;
 mod login;
 pub mod media;
 pub mod messages;
+mod own_files;
+mod peer;
 mod prekeys;
 pub mod presence;
 mod privacy;

@@ -130,6 +130,10 @@ mod switches {
         ReportStored,
         /// Frames went into the socket.
         FramesWritten,
+        /// A collection of settings was read and checked; nothing is stored.
+        SettingsRead,
+        /// It is stored with what follows from it.
+        SettingsStored,
         /// A message was encrypted anew for somebody who asked; nothing is stored.
         ResendSealed,
         /// That is stored; the stanza has not left.

@@ -84,6 +84,9 @@ pub(crate) fn caught_up(shared: &Arc<Shared>, link: &Link) {
     crate::presence::on_connect(shared, link);
     crate::absence::device_seen(shared);
     crate::standing::watch(shared, link);
+    crate::app_state::on_connect(shared, link);
+    crate::messages::placeholder::ask_later(shared);
+    crate::history::fetch_later(shared, link);
     crate::messages::outbox::wake(shared);
 }
 
@@ -106,6 +109,7 @@ pub(crate) fn refresh_and_clean(shared: &Arc<Shared>, link: &Link, kind: String,
         match kind.as_str() {
             // Our own device list may have changed: the next send asks for it.
             "account_sync" => crate::devices::forget_own(&shared).await,
+            "syncd_app_state" if crate::app_state::dirty(&shared).await.is_err() => return,
             // Not forgotten is not clean: the server says it again.
             "groups" if crate::groups::forget_all(&shared).await.is_err() => return,
             _ => {}

@@ -193,4 +193,6 @@ tables! {
     SendStatus = 38, Number, CompactString => Bytes;
     /// How far they have come with each recipient, as bytes (05 §10.2).
     Deliveries = 39, Number, (CompactString, User), by CompactString => Bytes;
+    /// Messages that were not given to this device, by chat, author and id, as bytes: the phone is asked for them (04 §15).
+    Placeholders = 40, Number, (Chat, User, CompactString), by Chat => Bytes;
 }

@@ -39,15 +39,13 @@ impl Scene<'_> {
             self.link(side, By::Qr, None)?;
         }
         let [a, b] = &mut sides;
-        let (a_pn, b_pn) = (a.pn.clone(), b.pn.clone());
+        let b_pn = b.pn.clone();
         let chat = |seen: &Value| seen["chat"].as_str().map(ToOwned::to_owned).context("no chat");
         let (_, seen) = self.text(a, b, &b_pn, "first contact")?;
         let at_b = chat(&seen)?;
         let (_, seen) = self.text(b, a, &at_b, "an answer")?;
         let chats = [chat(&seen)?, at_b];
-        // Whoever can makes the group.
-        let (maker, member) = if one.acts_first() { (a, b_pn) } else { (b, a_pn) };
-        let group = maker.run("group_create", json!({ "subject": "Kinds", "members": [member] }))?;
+        let group = a.run("group_create", json!({ "subject": "Kinds", "members": [b_pn] }))?;
         let group = group["jid"].as_str().context("no group")?.to_owned();
         let [a, b] = &mut sides;
         for (side, other) in [(&*a, &*b), (&*b, &*a)] {

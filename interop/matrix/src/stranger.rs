@@ -42,11 +42,6 @@ impl Kind {
             Self::Ours => "ours",
         }
     }
-
-    /// Whether it can make groups: ours does not yet, and leaves that to the other one.
-    pub const fn acts_first(self) -> bool {
-        !matches!(self, Self::Ours)
-    }
 }
 
 /// Where the simulator is and what the strangers need to know of it.

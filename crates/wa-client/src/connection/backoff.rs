@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use rand::{Rng, RngExt};
 
-/// Longest wait.
-const CAP: Duration = Duration::from_secs(900);
+use crate::config::BackOff;
+
 /// A connection that was logged in for this long ends the series.
 pub(crate) const STABLE_AFTER: Duration = Duration::from_secs(30);
 /// Steps that a rate limit (stream error 429) adds; they survive one stable connection.
@@ -15,11 +15,16 @@ const PENALTY_STEPS: u32 = 5;
 /// The series of waits of one account.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Backoff {
+    waits: BackOff,
     step: u32,
     penalty: bool,
 }
 
 impl Backoff {
+    pub(crate) const fn new(waits: BackOff) -> Self {
+        Self { waits, step: 0, penalty: false }
+    }
+
     /// Number of the coming attempt, from 1.
     pub(crate) const fn attempt(&self) -> u32 {
         self.step + 1
@@ -32,8 +37,9 @@ impl Backoff {
             (current, following) = (following, current + following);
         }
         self.step = self.step.saturating_add(1);
-        let wait = Duration::from_secs(current).min(CAP);
-        wait.mul_f64(rng.random_range(0.9..=1.1)).min(CAP)
+        let steps = u32::try_from(current).unwrap_or(u32::MAX);
+        let wait = self.waits.first.saturating_mul(steps).min(self.waits.longest);
+        wait.mul_f64(rng.random_range(0.9..=1.1)).min(self.waits.longest)
     }
 
     /// The server limits the rate: the coming waits are longer.

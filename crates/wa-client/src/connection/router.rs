@@ -14,6 +14,7 @@ use super::acks::ack;
 use super::link::Link;
 use super::outcome::Ended;
 use super::session::{Inbound, Work};
+use crate::health::board::Board;
 use crate::health::{Cause, Condition, Stage, Status};
 use crate::shared::Shared;
 use crate::{devices, linking, messages, prekeys, presence, startup, state, vault};
@@ -224,6 +225,7 @@ impl Router {
         let handled = match kind.as_str() {
             "encrypt" => prekeys::notification(shared, link, &stanza).await,
             "devices" | "account_sync" => devices::notification(shared, &stanza).await,
+            "server_sync" => crate::app_state::notification(shared, &stanza).await,
             "w:gp2" => crate::groups::notification(shared, &stanza).await,
             "privacy_token" => crate::privacy::notification(shared, &stanza).await,
             "companion_reg_refresh" => linking::refresh(shared, link, &stanza).await,
@@ -282,5 +284,9 @@ impl Inbound for Arc<Router> {
 
     fn written(&self) {
         kill_point!(self.shared, FramesWritten);
+    }
+
+    fn garbled(&self) {
+        self.shared.report(Board::garbled);
     }
 }

@@ -25,6 +25,8 @@ pub(crate) struct Keepalive {
     pub(crate) interval: (Duration, Duration),
     /// The socket is dead when nothing came for this long after the first send since the last receive.
     pub(crate) dead_after: Duration,
+    /// The connection is dead when its first bytes have not come by then.
+    pub(crate) first_within: Duration,
     /// The connection is dead when bytes may come, but no whole frame did for this long: a length that is never filled.
     pub(crate) stalled_after: Duration,
 }
@@ -44,6 +46,8 @@ pub(crate) trait Inbound: Send + Sync {
     fn draw(&self, between: (Duration, Duration)) -> Duration;
     /// Frames went into the socket.
     fn written(&self);
+    /// A frame opened and was no stanza.
+    fn garbled(&self);
 }
 
 /// A connection after its handshake.
@@ -75,6 +79,7 @@ impl Session {
         };
         let mut last_received = Instant::now();
         let mut last_frame = last_received;
+        let mut first_by = batch.is_empty().then(|| last_received + self.keepalive.first_within);
         // The first send since the last receive: later ones must not move it.
         let mut unanswered: Option<Instant> = None;
         let mut asked_since = false;
@@ -93,9 +98,10 @@ impl Session {
             // Acks and receipts get no answer: a question in good time tells a quiet server from a dead socket.
             let ask_at =
                 unanswered.filter(|_| !asked_since).map(|since| since + self.keepalive.dead_after / 2);
-            let stalled_at = reads.then_some(last_frame + self.keepalive.stalled_after);
+            let is_partial = self.decoder.buffered() > 0;
+            let stalled_at = (reads && is_partial).then_some(last_frame + self.keepalive.stalled_after);
             let [ask_at, ping_at] = if is_deaf { [None; 2] } else { [ask_at, Some(next_ping)] };
-            let timers = [ping_at, ask_at, dead_at, stalled_at, leaving];
+            let timers = [ping_at, ask_at, dead_at, stalled_at, first_by, leaving];
             let timer = timers.into_iter().flatten().min().unwrap_or(next_ping);
             tokio::select! {
                 biased;
@@ -128,8 +134,13 @@ impl Session {
                         None => return Ended::Closed(None),
                     };
                     last_received = Instant::now();
+                    first_by = None;
                     unanswered = None;
                     asked_since = false;
+                    if self.decoder.buffered() == 0 {
+                        // What begins now may take its time.
+                        last_frame = last_received;
+                    }
                     self.decoder.push(&bytes);
                     let waiting = self.decoder.buffered();
                     match self.open_frames() {
@@ -165,8 +176,9 @@ impl Session {
                     }
                     // While we work on a batch we do not read, and so cannot know.
                     let is_silent = unanswered.is_some_and(|since| since + self.keepalive.dead_after <= now);
-                    let is_stalled = last_frame + self.keepalive.stalled_after <= now;
-                    if work.is_none() && (is_silent || is_stalled) {
+                    let is_stalled = is_partial && last_frame + self.keepalive.stalled_after <= now;
+                    let is_mute = first_by.is_some_and(|at| at <= now);
+                    if work.is_none() && (is_silent || is_stalled || is_mute) {
                         return Ended::KeepaliveLost;
                     }
                 }
@@ -194,7 +206,10 @@ impl Session {
                     }
                     nodes.extend(self.pending.resolve(node));
                 }
-                Err(error) => tracing::warn!(%error, "a frame that is no stanza was dropped"),
+                Err(error) => {
+                    tracing::warn!(%error, "a frame that is no stanza was dropped");
+                    self.inbound.garbled();
+                }
             }
         }
     }

@@ -52,9 +52,9 @@ pub(crate) struct Supervisor {
 impl Supervisor {
     pub(crate) fn new(shared: Arc<Shared>, control: mpsc::UnboundedReceiver<Control>) -> Self {
         Self {
+            backoff: Backoff::new(shared.config.back_off),
             shared,
             control,
-            backoff: Backoff::default(),
             memory: ServerMemory::default(),
             generation: 0,
             restarts: 0,
@@ -371,6 +371,7 @@ async fn attempt(
         keepalive: Keepalive {
             interval: config.timeouts.keepalive,
             dead_after: config.timeouts.dead_after,
+            first_within: config.timeouts.first_stanza,
             stalled_after: config.timeouts.request,
         },
         inbound: Arc::new(Arc::clone(&router)),

@@ -83,6 +83,10 @@ pub struct Names {
     pub push: Option<String>,
     /// Verified name of a business.
     pub business: Option<String>,
+    /// Full name in the account's address book.
+    pub full: Option<String>,
+    /// First name in the account's address book.
+    pub first: Option<String>,
 }
 
 /// Why numbers were not looked up.
@@ -184,6 +188,8 @@ impl Contacts<'_> {
             };
             names.push = names.push.or(row.names.push.map(Into::into));
             names.business = names.business.or(row.names.business.map(Into::into));
+            names.full = names.full.or(row.names.full.map(Into::into));
+            names.first = names.first.or(row.names.first.map(Into::into));
         }
         Ok(names)
     }

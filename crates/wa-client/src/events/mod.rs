@@ -21,6 +21,7 @@ use crate::health::Health;
 use crate::identity::{ChatRef, Peer};
 use crate::linking::qr::LinkingQr;
 use crate::linking::{LinkProblem, LinkingCode};
+use crate::messages::placeholder::Missing;
 use crate::messages::sending::{SendError, Sending};
 use crate::messages::types::{Receipt, ReceivedMessage};
 
@@ -47,7 +48,8 @@ pub enum Kind {
     LoggedOut,
     /// A message; also reactions, edits, votes and whatever else refers to an earlier one.
     Message(Box<ReceivedMessage>),
-    /// A message that could not be decrypted yet; it is asked for again.
+    /// A message that could not be decrypted yet: its sender and the phone are asked for it. A [`Message`](Self::Message)
+    /// of this id follows, or [`Missing`](Self::Missing).
     Undecryptable {
         /// Where.
         chat: ChatRef,
@@ -55,6 +57,17 @@ pub enum Kind {
         sender: Peer,
         /// Its id.
         id: String,
+    },
+    /// A message that this device will not get, or not before the phone answers.
+    Missing {
+        /// Where.
+        chat: ChatRef,
+        /// From whom.
+        sender: Peer,
+        /// Its id.
+        id: String,
+        /// Why.
+        why: Missing,
     },
     /// News about messages.
     Receipt(Receipt),
@@ -67,6 +80,8 @@ pub enum Kind {
         /// The key that is an alias from now on.
         alias: wa_store::ChatKey,
     },
+    /// Another device of the account has changed a setting that all share: a name, a chat, the address book.
+    Setting(Box<crate::app_state::SettingChanged>),
     /// A person has a new identity key: the security code has changed.
     IdentityChanged(Peer),
     /// Somebody is typing, recording, or stopped.

@@ -4,8 +4,10 @@ use serde::{Deserialize, Serialize};
 use wa_store::{Bytes, ChatKey};
 
 use super::Kind;
+use crate::app_state::SettingChanged;
 use crate::calls::CallEvent;
 use crate::identity::{ChatRef, Peer};
+use crate::messages::placeholder::Missing;
 use crate::messages::types::{Receipt, StoredAddOn, StoredMessage};
 
 const VERSION: u8 = 1;
@@ -23,6 +25,8 @@ pub(crate) enum StoredEvent {
     IdentityChanged(Peer),
     AddOn(Box<StoredAddOn>),
     Call(CallEvent),
+    Setting(Box<SettingChanged>),
+    Missing { chat: ChatRef, sender: Peer, id: String, why: Missing },
 }
 
 /// A stored event cannot be read: it was written by a newer version, or it is damaged.
@@ -61,6 +65,8 @@ impl From<StoredEvent> for Kind {
             StoredEvent::IdentityChanged(peer) => Self::IdentityChanged(peer),
             StoredEvent::AddOn(add_on) => Self::Message(Box::new((*add_on).into())),
             StoredEvent::Call(call) => Self::Call(call),
+            StoredEvent::Missing { chat, sender, id, why } => Self::Missing { chat, sender, id, why },
+            StoredEvent::Setting(setting) => Self::Setting(setting),
         }
     }
 }

@@ -5,7 +5,7 @@ pub(crate) mod stanza;
 use std::sync::Arc;
 
 use wa_binary::{Jid, Node};
-use wa_store::{Bytes, Changes, MappingSource, tables};
+use wa_store::{Bytes, Changes, MappingSource, StoreError, tables};
 
 pub use stanza::{Addressing, Group, Participant, Role};
 
@@ -13,10 +13,42 @@ use crate::client::Client;
 use crate::connection::link::{Link, RequestError};
 use crate::connection::outcome::Ended;
 use crate::devices::DevicesError;
-use crate::identity::chat_row;
+use crate::identity::{Peer, chat_row};
 use crate::shared::Shared;
 use crate::vault::Step;
-use stanza::{GroupQuery, JoinedQuery};
+use stanza::{CreateQuery, GroupQuery, JoinedQuery};
+
+/// Longest name of a group, characters.
+const LONGEST_SUBJECT: usize = 100;
+
+/// A group that was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Created {
+    /// The group as it is now.
+    pub group: Group,
+    /// Who was not added, with the server's code: 401 has blocked us, 403 lets nobody add them, 404 does not exist, 409
+    /// is in it already.
+    pub not_added: Vec<(Jid, u16)>,
+}
+
+/// Why no group was made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CreateError {
+    /// A name has 1 to 100 characters; this one has so many.
+    #[error("a group's name has 1 to 100 characters, not {0}")]
+    Subject(usize),
+    /// That is nobody.
+    #[error("{0} is no person")]
+    Member(Jid),
+    /// The server: code 419 for too many members.
+    #[error(transparent)]
+    Request(#[from] RequestError),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
 
 /// What an account can do with groups.
 #[derive(Debug, Clone, Copy)]
@@ -36,6 +68,29 @@ impl Groups<'_> {
     /// [`RequestError`].
     pub async fn joined(&self) -> Result<Vec<Group>, RequestError> {
         self.0.shared.link()?.query(&JoinedQuery).await
+    }
+
+    /// Makes a group with these people. Who cannot be added is named in the answer; the group is made all the same.
+    ///
+    /// # Errors
+    /// [`CreateError`].
+    pub async fn create(&self, subject: &str, members: &[Jid]) -> Result<Created, CreateError> {
+        let shared = &self.0.shared;
+        let length = subject.chars().count();
+        if !(1..=LONGEST_SUBJECT).contains(&length) {
+            return Err(CreateError::Subject(length));
+        }
+        let mut peers = Vec::with_capacity(members.len());
+        for member in members {
+            if !(member.is_pn() || member.is_lid()) || member.is_service() {
+                return Err(CreateError::Member(member.clone()));
+            }
+            peers.push(shared.whole_peer(&Peer::from(member)).await?);
+        }
+        let key = shared.ids.next();
+        let query = CreateQuery { subject, members: &peers, key: &key };
+        let (group, not_added) = shared.link()?.query(&query).await?;
+        Ok(Created { group, not_added })
     }
 
     /// One group, from the server.

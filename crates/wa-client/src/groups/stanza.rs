@@ -98,6 +98,50 @@ impl Request for JoinedQuery {
     }
 }
 
+/// Makes a group.
+#[derive(Debug)]
+pub(crate) struct CreateQuery<'g> {
+    pub(crate) subject: &'g str,
+    /// Its members besides us, with their phone numbers where those are known.
+    pub(crate) members: &'g [Peer],
+    /// Under this name the server tells our other devices of the group that this one made.
+    pub(crate) key: &'g str,
+}
+
+impl Request for CreateQuery<'_> {
+    type Response = (Group, Vec<(Jid, u16)>);
+
+    fn node(&self, id: &str) -> Node {
+        let members = self.members.iter().filter_map(|member| {
+            let jid = member.jid()?;
+            let pn = member.pn.as_ref().filter(|_| jid.is_lid());
+            Some(Node::new("participant").attr("jid", jid.clone()).maybe_attr("phone_number", pn.cloned()))
+        });
+        let create = Node::new("create")
+            .attr("subject", self.subject.to_owned())
+            .attr("key", self.key.to_owned())
+            .children(members);
+        Node::new("iq")
+            .attr("id", id)
+            .attr("to", Jid::GROUPS)
+            .attr("type", "set")
+            .attr("xmlns", "w:g2")
+            .child(create)
+    }
+
+    fn parse(&self, answer: &Node) -> Result<Self::Response, FieldError> {
+        let node = answer.required_child("group")?;
+        let refused = |member: NodeRef<'_>| {
+            let code = member.optional("error").u64().ok().flatten()?;
+            Some((member.required("jid").jid().ok()?, u16::try_from(code).unwrap_or(u16::MAX)))
+        };
+        let not_added: Vec<(Jid, u16)> = node.each("participant").filter_map(refused).collect();
+        let mut group = Group::parse(node)?;
+        group.participants.retain(|member| !not_added.iter().any(|(jid, _)| *jid == member.jid));
+        Ok((group, not_added))
+    }
+}
+
 fn group_iq(id: &str, to: &Jid) -> Node {
     Node::new("iq").attr("id", id).attr("to", to.clone()).attr("type", "get").attr("xmlns", "w:g2")
 }

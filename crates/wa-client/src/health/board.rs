@@ -28,6 +28,7 @@ pub(crate) struct Board {
     attempts: VecDeque<Attempt>,
     calendar: Vec<Deadline>,
     durability: Durability,
+    garbled: u64,
 }
 
 impl Board {
@@ -38,6 +39,7 @@ impl Board {
             attempts: VecDeque::new(),
             calendar: Vec::new(),
             durability,
+            garbled: 0,
         }
     }
 
@@ -93,6 +95,11 @@ impl Board {
         }
     }
 
+    /// Counts a frame that opened and was no stanza.
+    pub(crate) const fn garbled(&mut self) {
+        self.garbled += 1;
+    }
+
     /// What is shown.
     pub(crate) fn health(&self) -> Health {
         let mut conditions: Vec<&Condition> = core::iter::once(&self.connection)
@@ -114,6 +121,7 @@ impl Board {
             attempts: self.attempts.iter().cloned().collect(),
             calendar: self.calendar.clone(),
             durability: self.durability,
+            garbled: self.garbled,
         }
     }
 }

@@ -154,6 +154,9 @@ pub struct Health {
     pub calendar: Vec<Deadline>,
     /// What a commit to the account's store survives; [`storage_warning`](Self::storage_warning) says what that means.
     pub durability: Durability,
+    /// Frames of the server that were decrypted and could not be read, since the client was made: each was passed over.
+    /// More than none means that the service has changed, or that something damages what it sends.
+    pub garbled: u64,
 }
 
 impl Health {

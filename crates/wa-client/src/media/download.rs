@@ -387,7 +387,6 @@ pub(crate) async fn forget_history(shared: &Shared, media: &Media, enc_handle: O
 ///
 /// # Errors
 /// [`TransferError`].
-#[expect(dead_code, reason = "for history and app state")]
 pub(crate) async fn download_blob(
     shared: &Shared,
     media: &Media,

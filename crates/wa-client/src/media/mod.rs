@@ -27,9 +27,10 @@ pub mod stanza;
 mod types;
 mod upload;
 
+pub(crate) use download::download_blob;
+#[expect(unused_imports, reason = "history stays on its host until the application has it")]
+pub(crate) use download::forget_history;
 pub use download::{Download, Downloaded, FileRef, LARGEST, LONGEST_RANGE};
-#[expect(unused_imports, reason = "for history and app state")]
-pub(crate) use download::{download_blob, forget_history};
 pub use error::{TransferAdvice, TransferError};
 pub(crate) use fetch::Shares;
 pub(crate) use http::HttpSettings;

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use wa_binary::Jid;
 use wa_core::content::{Content, Parsed, Poll, Tally, TallyLine, Target, Viewpoint, stands_alone};
 use wa_core::envelope::{Glance, glance};
+use wa_core::history::StoredSecret;
 use wa_core::secrets::{KnownAs, MessageSecret, open_any};
 use wa_proto::view::{View as _, e2e_message::MessageView};
 use wa_store::{Bytes, Changes, Chat, SecretSource, StoreError, User, tables};
@@ -111,6 +112,26 @@ impl Step<'_> {
         self.learnt.polls.insert(key.clone(), options);
     }
 
+    /// Keeps secrets of messages from before the link. One that came live counts for more.
+    pub(crate) async fn keep_old_secrets(&mut self, secrets: &[StoredSecret]) -> Result<(), StoreError> {
+        let device = std::sync::Arc::clone(&self.device);
+        let own = device.lid().or_else(|| device.pn()).map(|own| own.user_jid());
+        for old in secrets {
+            let Some(author) = old.sender.as_ref().or(own.as_ref()) else { continue };
+            let key = (chat_row(&old.chat), user_row(author), old.id.clone());
+            if self.shared.store.one(tables::MessageSecrets, &key).await?.is_some() {
+                continue;
+            }
+            let secret = wa_store::MessageSecret {
+                secret: wa_crypto::Secret::new(old.secret),
+                seen_as: user_row(author),
+                source: SecretSource::History,
+            };
+            self.changes.put(tables::MessageSecrets, &key, &secret);
+        }
+        Ok(())
+    }
+
     /// A message for the application. One that refers to another one is understood as far as that one is known.
     pub(crate) async fn message_event(
         &mut self,
@@ -161,14 +182,14 @@ impl Step<'_> {
         Ok(())
     }
 
-    fn me(&self) -> Peer {
+    pub(crate) fn me(&self) -> Peer {
         match (self.device.pn(), self.device.lid()) {
             (Some(pn), lid) => Peer::of(&pn, lid.as_ref()),
             _ => Peer::default(),
         }
     }
 
-    async fn secret(
+    pub(crate) async fn secret(
         &self,
         target: &Target,
     ) -> Result<Option<(SecretKey, wa_store::MessageSecret)>, StoreError> {

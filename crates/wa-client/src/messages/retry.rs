@@ -93,8 +93,11 @@ pub(crate) async fn arrives(step: &mut Step<'_>, incoming: &MessageStanza) -> Re
     let counter = counter(step, incoming).await?;
     // What comes live and was not asked for is new: no need to look.
     let may_be_known = incoming.offline || incoming.retry_count > 0;
-    if may_be_known && step.retries(&counter).await? == Some(ARRIVED) {
-        return Ok(true);
+    if may_be_known {
+        if step.retries(&counter).await? == Some(ARRIVED) {
+            return Ok(true);
+        }
+        step.not_missing(incoming);
     }
     step.set_retries(counter, ARRIVED, REMEMBERED);
     Ok(false)
@@ -107,11 +110,44 @@ pub(crate) async fn has_arrived(step: &mut Step<'_>, incoming: &MessageStanza) -
     Ok(step.retries(&counter).await? == Some(ARRIVED))
 }
 
+/// Whether a message of this id has come, from its sender or the phone. `group` is none in a chat of two.
+pub(crate) async fn has_come(
+    step: &mut Step<'_>,
+    sender: &Jid,
+    group: Option<&Jid>,
+    id: &str,
+) -> Result<bool, StoreError> {
+    let counter = counter_of(step, sender, group, id).await?;
+    Ok(step.retries(&counter).await? == Some(ARRIVED))
+}
+
+/// Notes that a message came by way of the phone.
+pub(crate) async fn came(
+    step: &mut Step<'_>,
+    sender: &Jid,
+    group: Option<&Jid>,
+    id: &str,
+) -> Result<(), StoreError> {
+    let counter = counter_of(step, sender, group, id).await?;
+    step.set_retries(counter, ARRIVED, REMEMBERED);
+    Ok(())
+}
+
 /// Where the counter of a message is kept: the same in both families.
 async fn counter(step: &mut Step<'_>, incoming: &MessageStanza) -> Result<CompactString, StoreError> {
-    let at = step.address_of(&incoming.sender).await?;
-    let group = if incoming.is_direct() { String::new() } else { incoming.chat.to_string() };
-    Ok(format!("retry/{group}/{}:{}/{}", at.user.as_str(), at.device, incoming.id).into())
+    let group = (!incoming.is_direct()).then_some(&incoming.chat);
+    counter_of(step, &incoming.sender, group, &incoming.id).await
+}
+
+async fn counter_of(
+    step: &mut Step<'_>,
+    sender: &Jid,
+    group: Option<&Jid>,
+    id: &str,
+) -> Result<CompactString, StoreError> {
+    let at = step.address_of(sender).await?;
+    let group = group.map(ToString::to_string).unwrap_or_default();
+    Ok(format!("retry/{group}/{}:{}/{id}", at.user.as_str(), at.device).into())
 }
 
 /// A bundle of our own with a one-time key that nobody else gets.

@@ -14,7 +14,7 @@ use crate::health::{Cause, Condition, Evidence, Status};
 use crate::shared::Shared;
 
 pub(crate) use receive::{publish, receive};
-pub(crate) use step::Step;
+pub(crate) use step::{After, Step};
 
 /// First wait before a failed commit is repeated; doubles up to the last.
 const FIRST_REPEAT: Duration = Duration::from_millis(100);

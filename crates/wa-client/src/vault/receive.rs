@@ -24,8 +24,8 @@ use crate::events::StoredEvent;
 use crate::health::board::Place;
 use crate::health::{Cause, Condition, Status};
 use crate::identity::{Peer, chat_row};
-use crate::messages::retry;
 use crate::messages::types::StoredMessage;
+use crate::messages::{FromBot, retry};
 use crate::shared::Shared;
 
 /// Takes a batch of messages in one step and one commit.
@@ -77,6 +77,18 @@ pub(crate) fn publish(shared: &Arc<Shared>, link: &Link, outputs: wa_store::Comm
     for after in outputs.after {
         match after {
             After::RefreshDevices(user) => crate::devices::forget_later(shared, user),
+            After::SyncSettings => crate::app_state::keys_came(shared),
+            After::ShareKeys(to, ids) => crate::app_state::share_later(shared, link, to, ids),
+            After::Answered(answer) => {
+                if !shared.questions.answered(answer) {
+                    tracing::debug!("the phone answers what nobody asks any more");
+                }
+            }
+            After::FetchHistory => crate::history::fetch_later(shared, link),
+            After::AskPhone => crate::messages::placeholder::ask_later(shared),
+            After::ShowPresence if shared.is_logged_in() => crate::presence::on_connect(shared, link),
+            // Shown when the backlog is done.
+            After::ShowPresence => {}
         }
     }
 }
@@ -93,6 +105,8 @@ enum Opened {
     Failed(SignalError),
     /// It was opened, but is no message.
     NoMessage,
+    /// A bot answers what is not known here.
+    NoSecret,
     /// Nothing in it is known.
     Unknown,
 }
@@ -118,8 +132,8 @@ impl Step<'_> {
         if let Some(alt) = &incoming.recipient_alt {
             self.learn(&incoming.chat, alt, MappingSource::Live).await?;
         }
-        if incoming.unavailable.is_some() {
-            self.undecryptable(&incoming).await?;
+        if let Some(kind) = incoming.unavailable {
+            self.unavailable(&incoming, kind).await?;
             self.answer(&incoming);
             return Ok(());
         }
@@ -132,11 +146,14 @@ impl Step<'_> {
                 self.answer(&incoming);
             }
             Opened::Nothing | Opened::Duplicate => self.answer(&incoming),
-            // A part of a known sort without bytes, or an answer of a bot.
+            // A part of a known sort without bytes.
             Opened::Unknown if incoming.is_decryptable() => {
                 self.outputs.stanzas.push(message_ack(&incoming, Some(Nack::UnknownStanza)));
             }
             Opened::Unknown => self.answer(&incoming),
+            Opened::NoSecret => {
+                self.outputs.stanzas.push(message_ack(&incoming, Some(Nack::MissingMessageSecret)));
+            }
             Opened::Failed(error) => self.failed(&incoming, &error).await?,
             Opened::NoMessage => {
                 self.outputs.stanzas.push(message_ack(&incoming, Some(Nack::InvalidProtobuf)));
@@ -167,8 +184,15 @@ impl Step<'_> {
             let opened = match one.kind {
                 EncType::PkMsg | EncType::Msg => self.open_pairwise(incoming, one).await?,
                 EncType::SkMsg if !incoming.is_direct() => self.open_shared(incoming, one).await?,
-                // Bots are spoken to later; their answers are not lost, since they stay unread on the phone.
-                EncType::MsMsg => return Ok(Opened::Unknown),
+                EncType::MsMsg => {
+                    return Ok(match self.open_from_bot(incoming, one).await? {
+                        FromBot::Opened(bytes) if MessageView::parse(&bytes).is_ok() => {
+                            Opened::Message(bytes.into())
+                        }
+                        FromBot::Opened(_) => Opened::NoMessage,
+                        FromBot::NoSecret => Opened::NoSecret,
+                    });
+                }
                 EncType::SkMsg | EncType::Other(_) => continue,
             };
             let plaintext = match opened {
@@ -356,13 +380,6 @@ impl Step<'_> {
         }
         // Behind the retry receipt: the stanza then leaves the server's queue.
         self.outputs.stanzas.push(message_ack(incoming, None));
-        Ok(())
-    }
-
-    async fn undecryptable(&mut self, incoming: &MessageStanza) -> Result<(), StoreError> {
-        let chat = self.chat(&incoming.chat).await?;
-        let sender = Peer::of(&incoming.sender, incoming.sender_alt.as_ref());
-        self.event(&StoredEvent::Undecryptable { chat, sender, id: incoming.id.to_string() });
         Ok(())
     }
 }

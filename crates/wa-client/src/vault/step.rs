@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use compact_str::CompactString;
 use wa_binary::{Jid, Node};
+use wa_core::history::requests::PeerAnswer;
 use wa_signal::{IdentityKey, LocalIdentity, SenderKeyRecord, SessionRecord};
 use wa_store::{
     Address, Bytes, Changes, Chat, ChatKey, ChatRecord, Device, MappingSource, Sending, Session, StoreError,
@@ -34,10 +35,22 @@ pub(crate) struct Outputs {
 }
 
 /// What is begun after a commit.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) enum After {
     /// A person's device list is out of date.
     RefreshDevices(Jid),
+    /// Keys of the shared settings came: what waits for them is read.
+    SyncSettings,
+    /// Another own device asks for such keys.
+    ShareKeys(Jid, Vec<Bytes>),
+    /// The phone has answered a question.
+    Answered(PeerAnswer),
+    /// A piece of history lies on the media hosts.
+    FetchHistory,
+    /// Messages are missing that the phone may have.
+    AskPhone,
+    /// The account has a name to show now.
+    ShowPresence,
 }
 
 /// A step over the store: reads go through what was changed before in the same step.

@@ -102,7 +102,10 @@ async fn names_are_learnt_from_messages_and_the_own_name_is_shown() {
     assert_eq!(client.push_name().as_deref(), Some("Echo"));
     let presence =
         Filter { direction: Some(Direction::In), tag: Some("presence".into()), ..Filter::default() };
-    let shown = stage.sim.expect(&presence, PATIENCE).await.expect("shown");
+    // The name of the phone was shown before.
+    let before =
+        Filter { since: stage.sim.expect(&presence, PATIENCE).await.expect("shown").seq, ..presence };
+    let shown = stage.sim.expect(&before, PATIENCE).await.expect("shown again");
     assert!(shown.node.attr_is("name", "Echo"), "{}", shown.node);
     client.shutdown(PATIENCE).await;
     drop((client, events));

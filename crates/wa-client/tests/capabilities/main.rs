@@ -6,4 +6,8 @@ mod stage;
 mod backlog;
 mod contacts;
 mod egress;
+mod groups;
+mod knobs;
+mod missing;
+mod settings;
 mod upkeep;

@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 use serde_json::json;
+use wa_client::egress::{Egress, TlsRoots};
 use wa_client::events::{EventStream, Kind};
-use wa_client::health::Cause;
+use wa_client::health::{Cause, Stage};
 use wa_client::{Client, RootCa};
-use wa_sim::faults::{Action, CloseHow, Fault, Match, Phase};
+use wa_sim::faults::{Action, CloseHow, Fault, FreezeMode, Match, Phase};
 use wa_sim::seed::{SeedAccount, SeedFile};
 use wa_sim::{ListenOptions, Sim, SimConfig, SimHandle, Transports};
 use wa_store::MemoryStore;
@@ -90,4 +93,58 @@ async fn an_upgrade_that_fails_is_named_and_heals() {
         client.reconnect_now();
         client.wait_online(PATIENCE).await.unwrap_or_else(|error| panic!("{name}: {error}"));
     }
+}
+
+/// The TLS handshake, cut in two ways and left hanging, and a certificate that nobody vouches for.
+#[tokio::test]
+async fn a_tls_handshake_that_fails_is_named_and_heals() {
+    let config = SimConfig::default();
+    let options = ListenOptions { transports: Transports::TlsOnly, ..ListenOptions::default() };
+    let sim = Sim::listen(config, options).await.expect("the simulator listens");
+    let store = MemoryStore::open().await.expect("a store");
+    let builder = |account: &str, egress| {
+        let mut timeouts = wa_client::config::Timeouts::default();
+        timeouts.connect = Duration::from_secs(2);
+        Client::builder(store.account(account))
+            .url(format!("wss://{}/ws/chat", sim.address().expect("it listens")).parse().expect("a URL"))
+            .root(RootCa::new(sim.noise_root(), 0))
+            .timeouts(timeouts)
+            .egress(egress)
+    };
+    let named = async |client: &Client, cause: Cause| {
+        let mut changes = client.health_changes();
+        tokio::time::timeout(PATIENCE, async {
+            let mut health = changes.now();
+            while health.cause != cause {
+                health = changes.next().await.expect("the client goes on");
+            }
+            health
+        })
+        .await
+        .unwrap_or_else(|_| panic!("never {cause}: {}", client.health()))
+    };
+    let certificate =
+        CertificateDer::from_pem_slice(sim.certificate_pem().as_bytes()).expect("a certificate");
+    let trusting = Egress::default().with_roots(TlsRoots::Only(vec![certificate.to_vec()]));
+    let (client, _events) = builder("main", trusting).connect().await.expect("started");
+    named(&client, Cause::NotLinked).await;
+    let close = |how| Action::Close { how, after: false };
+    for action in [close(CloseHow::Fin), close(CloseHow::Rst), Action::Freeze { mode: FreezeMode::Both }] {
+        let cause = if matches!(action, Action::Freeze { .. }) {
+            Cause::NetworkUnreachable
+        } else {
+            Cause::TlsFailed
+        };
+        sim.fault(Fault::new(Match::phase(Phase::Tls), action));
+        client.reconnect_now();
+        let health = named(&client, cause).await;
+        assert!(health.next_attempt.is_some(), "{health}");
+        sim.heal();
+        client.reconnect_now();
+        named(&client, Cause::NotLinked).await;
+    }
+    // The roots of the web do not know the simulator's certificate.
+    let (stranger, _more) = builder("other", Egress::default()).connect().await.expect("started");
+    let health = named(&stranger, Cause::TlsFailed).await;
+    assert_eq!(health.attempts.last().map(|one| one.stage), Some(Stage::Tls));
 }

@@ -8,6 +8,7 @@ mod stage;
 mod http;
 mod media;
 mod scene;
+mod stops;
 mod table;
 
 use std::collections::BTreeSet;

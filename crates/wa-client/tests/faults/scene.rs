@@ -8,6 +8,7 @@ use wa_client::events::{Delivery, EventStream, Kind};
 use wa_client::health::Cause;
 use wa_client::messages::sending::SendReport;
 use wa_client::{Client, Jid};
+use wa_sim::faults::{Action as Deed, Damage};
 use wa_sim::phone::{Action, Kind as Content};
 use wa_sim::seed::{SeedAccount, SeedFile, SeedGroup};
 use wa_sim::watch::Rule;
@@ -143,7 +144,7 @@ async fn conversing(row: &Row, stage: &Stage) {
     if row.recovery != Recovery::Relink {
         match row.incoming {
             Incoming::Arrives | Incoming::AskedFor => bot.hears("meanwhile", row).await,
-            Incoming::Unreadable | Incoming::Refused => tokio::time::sleep(CALM).await,
+            Incoming::Refused => tokio::time::sleep(CALM).await,
         }
         if row.more {
             bot.hears("and more", row).await;
@@ -266,7 +267,7 @@ impl Bot {
             let times = told.texts.iter().filter(|(one, _)| one == text).count();
             let expected = match (text, row.incoming) {
                 ("after", _) => 1,
-                (_, Incoming::Unreadable | Incoming::Refused) => 0,
+                (_, Incoming::Refused) => 0,
                 ("and more", _) => usize::from(row.more),
                 _ => usize::from(row.recovery != Recovery::Relink),
             };
@@ -274,8 +275,14 @@ impl Bot {
             let may_differ = row.recovery == Recovery::Relink && text != "after" && times <= 1;
             assert!(times == expected || may_differ, "{}: {text:?} came {times} times", row.name);
         }
-        let unreadable = matches!(row.incoming, Incoming::AskedFor | Incoming::Unreadable);
+        let unreadable = row.incoming == Incoming::AskedFor;
         assert_eq!(told.unreadable > 0, unreadable, "{}: {} unreadable", row.name, told.unreadable);
+        let garbles = |action: &Deed| {
+            let damages = [Damage::Plaintext, Damage::TruncatePlaintext];
+            matches!(action, Deed::Damage { damage } if damages.contains(damage))
+        };
+        let garbled = self.client.health().garbled;
+        assert_eq!(garbled > 0, row.actions().any(garbles), "{}: {garbled} garbled", row.name);
     }
 }
 

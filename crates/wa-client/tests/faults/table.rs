@@ -38,8 +38,6 @@ pub(crate) enum Incoming {
     Arrives,
     /// It arrives after it was asked for again.
     AskedFor,
-    /// It is told as one that cannot be read: its sender or the server has spoilt it for good.
-    Unreadable,
     /// It is refused: what is in it is no message.
     Refused,
 }
@@ -246,7 +244,8 @@ fn damages() -> Vec<Row> {
         row(Damage::Compress),
         row(Damage::EncVersion).incoming(Incoming::AskedFor),
         row(Damage::EncMac).incoming(Incoming::AskedFor),
-        Row::down(Action::Unavailable).incoming(Incoming::Unreadable),
+        // The phone has it.
+        Row::down(Action::Unavailable).incoming(Incoming::AskedFor),
     ]
 }
 

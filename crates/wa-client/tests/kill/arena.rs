@@ -13,7 +13,7 @@ use tokio::time::{Instant, timeout_at};
 use wa_binary::Node;
 use wa_client::Jid;
 use wa_client::sabotage::{Point, Sabotage};
-use wa_sim::phone::{Action, Misbehaviour};
+use wa_sim::phone::{Action, AppAction, Misbehaviour};
 use wa_sim::seed::{SeedAccount, SeedFile, SeedGroup};
 use wa_sim::trace::Filter;
 use wa_sim::{ListenOptions, Seed, Sim, SimConfig, SimHandle, Transports};
@@ -307,6 +307,9 @@ impl Arena {
             .attr("t", "1")
             .child(Node::new("devices"));
         self.sim.send(BOT, self.companion().expect("the bot is linked"), node);
+        let until_ms = self.lives.is_multiple_of(2).then_some(-1);
+        let mute = AppAction::Mute { chat: Jid::pn(PEER), until_ms };
+        self.sim.change_app_state(BOT, &mute).expect("the phone's user may");
     }
 
     /// Number of the bot's device.
