@@ -33,8 +33,8 @@ fn named(setting: &SettingChanged) -> Option<(String, Source)> {
     }
 }
 
-fn change(stage: &Stage, action: AppAction) {
-    stage.sim.change_app_state(BOT, &action).expect("the phone's user may");
+fn change(stage: &Stage, action: &AppAction) {
+    stage.sim.change_app_state(BOT, action).expect("the phone's user may");
 }
 
 /// Waits until all collections are in order.
@@ -69,11 +69,11 @@ async fn what_the_phone_has_is_read_after_the_link_and_its_changes_come() {
     assert_eq!(client.push_name().as_deref(), Some("Bot"));
     in_order(&client).await;
 
-    change(&stage, AppAction::Name("Robot".into()));
+    change(&stage, &AppAction::Name("Robot".into()));
     assert_eq!(setting(&mut events, "a new name", named).await, ("Robot".to_owned(), Source::Change));
     assert_eq!(client.push_name().as_deref(), Some("Robot"));
 
-    change(&stage, AppAction::Contact { user: Jid::pn(ADA), name: Some("Ada Lovelace".into()) });
+    change(&stage, &AppAction::Contact { user: Jid::pn(ADA), name: Some("Ada Lovelace".into()) });
     let ada = setting(&mut events, "a contact", |setting| match &setting.setting {
         Setting::Contact { peer, full, first } => Some((peer.clone(), full.clone(), first.clone())),
         _ => None,
@@ -82,7 +82,7 @@ async fn what_the_phone_has_is_read_after_the_link_and_its_changes_come() {
     assert_eq!((ada.1.as_deref(), ada.2.as_deref()), (Some("Ada Lovelace"), Some("Ada")));
     let names = client.contacts().names(&ada.0).await.expect("the store reads");
     assert_eq!(names.full.as_deref(), Some("Ada Lovelace"));
-    change(&stage, AppAction::Contact { user: Jid::pn(ADA), name: None });
+    change(&stage, &AppAction::Contact { user: Jid::pn(ADA), name: None });
     setting(&mut events, "no contact", |it| matches!(it.setting, Setting::ContactRemoved(_)).then_some(()))
         .await;
     let names = client.contacts().names(&ada.0).await.expect("the store reads");
@@ -96,14 +96,14 @@ async fn how_chats_stand_on_the_phone_is_known_here() {
     let (client, mut events) = stage.linked().await;
     in_order(&client).await;
     let chat = Jid::pn(ADA);
-    change(&stage, AppAction::Mute { chat: chat.clone(), until_ms: Some(-1) });
+    change(&stage, &AppAction::Mute { chat: chat.clone(), until_ms: Some(-1) });
     let chat_ref = setting(&mut events, "a mute", |it| match &it.setting {
         Setting::Muted { chat, until: Mute::Always } => Some(chat.clone()),
         _ => None,
     })
     .await;
-    change(&stage, AppAction::Archive { chat: chat.clone(), archived: true });
-    change(&stage, AppAction::MarkRead { chat: chat.clone(), read: false });
+    change(&stage, &AppAction::Archive { chat: chat.clone(), archived: true });
+    change(&stage, &AppAction::MarkRead { chat: chat.clone(), read: false });
     setting(&mut events, "unread", |it| {
         matches!(it.setting, Setting::MarkedRead { read: false, .. }).then_some(())
     })
@@ -114,9 +114,9 @@ async fn how_chats_stand_on_the_phone_is_known_here() {
         (Mute::Always, true, None, true)
     );
     // A pin takes the chat out of the archive: two mutations of one patch.
-    change(&stage, AppAction::Pin { chat: chat.clone(), pinned: true });
-    change(&stage, AppAction::MarkRead { chat: chat.clone(), read: true });
-    change(&stage, AppAction::Mute { chat, until_ms: None });
+    change(&stage, &AppAction::Pin { chat: chat.clone(), pinned: true });
+    change(&stage, &AppAction::MarkRead { chat: chat.clone(), read: true });
+    change(&stage, &AppAction::Mute { chat, until_ms: None });
     setting(&mut events, "loud", |it| {
         matches!(it.setting, Setting::Muted { until: Mute::Not, .. }).then_some(())
     })
@@ -162,7 +162,7 @@ async fn a_push_that_comes_second_is_built_anew_on_what_was_first() {
     // The client does not hear of what the phone does.
     let silence = Match { kind: Some("server_sync".into()), ..Match::stanza(Direction::Out, "notification") };
     stage.sim.fault(Fault::new(silence, Action::Lose));
-    change(&stage, AppAction::Locale("de_DE".into()));
+    change(&stage, &AppAction::Locale("de_DE".into()));
     client.set_push_name("Bender").await.expect("stored");
     setting(&mut events, "the locale", |it| {
         matches!(&it.setting, Setting::Locale(locale) if locale == "de_DE").then_some(())
@@ -186,7 +186,7 @@ async fn what_changed_while_the_client_was_away_is_read_when_it_is_back() {
     client.shutdown(PATIENCE).await;
     drop((client, events));
     for minute in 0..9 {
-        change(&stage, AppAction::Name(format!("Bot {minute}")));
+        change(&stage, &AppAction::Name(format!("Bot {minute}")));
     }
     let (client, mut events) = stage.start().await;
     // Pages of two: the last of them is the ninth.
@@ -312,7 +312,7 @@ async fn a_busy_server_is_asked_again_and_one_that_refuses_is_not() {
     in_order(&client).await;
     stage.sim.fault(Fault::new(question, Action::IqError { code: 400, text: "bad-request".into() }));
     let before = stage.sim.trace(&syncs(Direction::In)).len();
-    change(&stage, AppAction::Name("Robot".into()));
+    change(&stage, &AppAction::Name("Robot".into()));
     tokio::time::sleep(Duration::from_secs(600)).await;
     assert_eq!(stage.sim.trace(&syncs(Direction::In)).len(), before + 1, "not asked again");
     // It stays noted: the next connection reads it.
