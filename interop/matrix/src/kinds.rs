@@ -57,12 +57,13 @@ impl Scene<'_> {
         }
         self.calls(a, b)?;
         self.calls(b, a)?;
+        let admins = self.admins(&sides)?;
         let mut meeting = Meeting { sides, chats, group, ids: Ids::new() };
         let mut failed = 0;
         for (number, row) in rows().iter().enumerate() {
             for sender in [0, 1] {
                 let direction = (meeting.sides[sender].kind, meeting.sides[1 - sender].kind);
-                let outcome = match apart(row, direction, sender == 0) {
+                let outcome = match apart(row, direction, admins[sender]) {
                     Some(why) => Outcome::Apart(why),
                     None => match self.cross(&mut meeting, row, sender) {
                         Ok(()) => {
@@ -85,6 +86,19 @@ impl Scene<'_> {
             ensure!(side.undecryptable() == 0, "{} could not decrypt everything", side.kind.name());
         }
         Ok(())
+    }
+
+    /// Which of two is an admin of their group: the simulator has one group.
+    fn admins(&self, sides: &[Stranger; 2]) -> Result<[bool; 2]> {
+        let groups = self.sim.get("groups")?;
+        let members = groups["groups"][0]["members"].as_array().context("no members")?;
+        let is_admin = |side: &Stranger| {
+            let own = members.iter().find(|member| member["number"] == side.number());
+            own.is_some_and(|own| own["role"] != "member")
+        };
+        let admins = [is_admin(&sides[0]), is_admin(&sides[1])];
+        ensure!(admins[0] != admins[1], "one of them has made the group: {members:?}");
+        Ok(admins)
     }
 
     /// One is called by the other and refuses. No client here makes calls, so the simulator rings.

@@ -49,7 +49,7 @@ pub struct Row {
     /// Where it arrives as something else than it was sent.
     pub arrives: Value,
     pub apart: Vec<Apart>,
-    /// Only for who has made the group, the first of the pair.
+    /// Only for who has made the group.
     pub by_admin: bool,
 }
 
