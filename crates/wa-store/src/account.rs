@@ -8,6 +8,7 @@ use bytes::Bytes;
 
 use crate::address::{ChatKey, InboxCursor, OutboxOrder, User};
 use crate::backend::{Applied, Batch, Op, Row, RowKey, Scan, Urgency};
+use crate::cache::Opening;
 use crate::changes::{Changes, Committed, Pending, Uncommitted, row_key};
 use crate::clock::UnixTime;
 use crate::envelope::{Cipher, corrupt};
@@ -37,6 +38,7 @@ struct Opened {
     cipher: Cipher,
     sequence: AtomicU64,
     number: AtomicU64,
+    cached: Opening,
 }
 
 /// One page of typed rows.
@@ -69,7 +71,8 @@ impl AccountStore {
 
     pub(crate) fn new(store: Store, id: AccountId, epoch: u64, cipher: Cipher) -> Self {
         let number = AtomicU64::new(epoch << 32);
-        Self(Arc::new(Opened { store, id, epoch, cipher, sequence: AtomicU64::new(0), number }))
+        let cached = store.0.cache.opening();
+        Self(Arc::new(Opened { store, id, epoch, cipher, sequence: AtomicU64::new(0), number, cached }))
     }
 
     /// The account's name.
@@ -104,13 +107,41 @@ impl AccountStore {
             return Ok(Vec::new());
         }
         let keys: Vec<RowKey> = keys.iter().map(row_key::<E>).collect();
-        let rows = self.0.store.0.backend.get_many(&self.0.id, keys.clone()).await?;
+        let rows = self.rows(E::TABLE, &keys).await?;
         let now = self.0.store.now();
         let values = keys.iter().zip(rows).map(|(key, row)| match row.filter(|row| is_live(row, now)) {
             Some(row) => self.value::<E::Value>(key, &row).map(Some),
             None => Ok(None),
         });
         values.collect()
+    }
+
+    /// Rows of one table in one consistent view, those that are known from memory.
+    async fn rows(&self, table: Table, keys: &[RowKey]) -> Result<Vec<Option<Row>>, StoreError> {
+        let Opened { store, id, cached, .. } = &*self.0;
+        let (backend, cache) = (&store.0.backend, &store.0.cache);
+        if !cache.keeps(table) {
+            return backend.get_many(id, keys.to_vec()).await;
+        }
+        let mut look = cache.look(cached, keys);
+        let missing: Vec<RowKey> = keys
+            .iter()
+            .zip(&look.rows)
+            .filter(|(_, row)| row.is_none())
+            .map(|(key, _)| key.clone())
+            .collect();
+        if !missing.is_empty() {
+            let read = backend.get_many(id, missing.clone()).await?;
+            let is_one_view = cache.fill(cached, &look, &missing, &read) || missing.len() == keys.len();
+            if !is_one_view {
+                return backend.get_many(id, keys.to_vec()).await;
+            }
+            let mut read = read.into_iter();
+            for row in look.rows.iter_mut().filter(|row| row.is_none()) {
+                *row = read.next();
+            }
+        }
+        Ok(look.rows.into_iter().map(Option::flatten).collect())
     }
 
     /// A page of at most `limit` rows whose keys begin with `prefix`, after the mark of the page before.
@@ -291,8 +322,12 @@ impl AccountStore {
                 batch
             }
         };
+        let ops = Arc::clone(&batch.ops);
+        let writing = self.0.store.0.cache.write(&self.0.cached, batch.urgency);
         let results = self.0.store.0.backend.commit(vec![batch]).await;
-        results.into_iter().next().unwrap_or(Err(StoreError::Closed))
+        let applied = results.into_iter().next().unwrap_or(Err(StoreError::Closed))?;
+        writing.succeeded(&ops);
+        Ok(applied)
     }
 
     fn batch(&self, ops: Vec<Op>, urgency: Urgency) -> Batch {

@@ -24,6 +24,7 @@
 mod account;
 mod address;
 pub mod backend;
+mod cache;
 mod changes;
 mod clock;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]

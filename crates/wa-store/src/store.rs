@@ -12,6 +12,7 @@ use rand::rand_core::{CryptoRng, Rng};
 
 use crate::account::AccountStore;
 use crate::backend::{AccountInfo, Backend, Batch, Deletion, Durability, Op, Row, RowKey, Urgency};
+use crate::cache::Cache;
 use crate::clock::{Clock, SystemClock, UnixTime};
 use crate::envelope::{AccountKey, Cipher, StoreKey, corrupt};
 use crate::error::{Damage, StoreError, cause};
@@ -21,6 +22,8 @@ use crate::{AccountId, HolderId, Table};
 
 /// Heartbeats are valid this long by default, and renewed three times as often.
 const LEASE: Duration = Duration::from_secs(30);
+/// Rows that are kept in memory by default, in bytes.
+const CACHE: usize = 16 << 20;
 /// Format of the store's own rows.
 const FORMAT: u8 = 1;
 
@@ -37,6 +40,7 @@ pub(crate) struct StoreInner {
     pub(crate) keys: Vec<StoreKey>,
     rng: Mutex<Box<dyn CryptoRng + Send>>,
     beating: AtomicBool,
+    pub(crate) cache: Cache,
 }
 
 /// How a store is opened. Everything has a safe default.
@@ -48,6 +52,7 @@ pub struct StoreBuilder {
     lease: Duration,
     keys: Vec<StoreKey>,
     rng: Option<Box<dyn CryptoRng + Send>>,
+    cache: Option<usize>,
 }
 
 impl StoreBuilder {
@@ -82,6 +87,13 @@ impl StoreBuilder {
         self
     }
 
+    /// Bytes of rows that are kept in memory to be read again, over all accounts; 0 for none. Default: 16 MiB, and none
+    /// over a backend that is itself memory.
+    pub fn cache_bytes(mut self, bytes: usize) -> Self {
+        self.cache = Some(bytes);
+        self
+    }
+
     /// Randomness for nonces, account keys and the holder's name. Default: seeded by the operating system.
     pub fn randomness(mut self, rng: impl CryptoRng + Send + 'static) -> Self {
         self.rng = Some(Box::new(rng));
@@ -104,7 +116,9 @@ impl StoreBuilder {
         let holder = self
             .holder
             .unwrap_or_else(|| HolderId::from(format!("{:016x}{:016x}", rng.next_u64(), rng.next_u64())));
+        let default = if self.backend.durability() == Durability::None { 0 } else { CACHE };
         let store = Store(Arc::new(StoreInner {
+            cache: Cache::new(self.cache.unwrap_or(default)),
             backend: self.backend,
             clock: self.clock,
             holder,
@@ -128,6 +142,7 @@ impl Store {
             lease: LEASE,
             keys: Vec::new(),
             rng: None,
+            cache: None,
         }
     }
 
