@@ -1,17 +1,23 @@
 //! Upkeep of our own pre-keys (chapter 02 §6): the first 812, more when the server runs low, a new signed one in time.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use wa_binary::Node;
 use wa_core::prekeys::{DigestReply, FIRST_UPLOAD, ROTATION_SECONDS, Watermarks, next_id, retry_delay};
 use wa_crypto::curve::{KeyPair, PublicKey};
-use wa_store::{Changes, Device, PreKey, PreKeyState, SignedPreKey, SignedPreKeyState, tables};
+use wa_store::{Changes, Device, PreKey, PreKeyState, SignedPreKey, SignedPreKeyState, UnixTime, tables};
 
 use crate::connection::link::{Link, RequestError, iq};
 use crate::connection::outcome::Ended;
 use crate::credentials::{self, Own};
 use crate::shared::Shared;
 use crate::vault::change_device;
+
+/// When the server's digest was found to fit, milliseconds since 1970, and its hash.
+const FITTED: &str = "prekeys-fitted";
+/// How long that is good for.
+const FITS_FOR: Duration = Duration::from_secs(7 * 86_400);
 
 /// After a login: uploads if the server has none, then rotates if it is time.
 pub(crate) async fn upkeep(shared: &Arc<Shared>, link: &Link) {
@@ -32,7 +38,7 @@ pub(crate) async fn upkeep(shared: &Arc<Shared>, link: &Link) {
 async fn check_digest(shared: &Arc<Shared>, link: &Link) {
     let fits = match link.ask(|id| iq(id, "get", "encrypt").child(Node::new("digest"))).await {
         Ok(answer) => match DigestReply::parse(answer.view()) {
-            Ok(reply) => own_keys_fit(shared, &reply).await,
+            Ok(reply) => fits(shared, &reply).await,
             Err(error) => return tracing::warn!(%error, "the digest of our pre-keys cannot be read"),
         },
         // The server has nothing of us.
@@ -43,6 +49,28 @@ async fn check_digest(shared: &Arc<Shared>, link: &Link) {
         tracing::warn!("the server's pre-keys are not ours");
         upload(shared, link).await;
     }
+}
+
+/// The same answer as one that fitted needs no look at hundreds of keys; for as long as nothing of ours has changed, and
+/// not for ever. `None` when the store cannot be read.
+async fn fits(shared: &Arc<Shared>, reply: &DigestReply) -> Option<bool> {
+    let now = shared.now();
+    let known = shared.small_state(FITTED).await;
+    if let Some((at, hash)) = known.as_deref().and_then(|row| row.split_first_chunk())
+        && hash == reply.hash
+        && now.since(UnixTime::from_millis(u64::from_be_bytes(*at))) < FITS_FOR
+    {
+        return Some(true);
+    }
+    let fits = own_keys_fit(shared, reply).await?;
+    if fits {
+        let row = [&now.as_millis().to_be_bytes(), &reply.hash[..]].concat();
+        let mut changes = Changes::new();
+        changes.put(tables::NumberState, &FITTED.into(), &row.into());
+        // A cache: whoever needs the lease next says that it is gone.
+        let _ = shared.vault.lock().await.commit(shared, changes).await;
+    }
+    Some(fits)
 }
 
 /// `None` when the store cannot be read.
@@ -107,6 +135,7 @@ async fn upload_once(shared: &Arc<Shared>, link: &Link) -> Result<(), Problem> {
         device.next_prekey_id = plan.after.next();
         device.first_unuploaded_prekey_id = plan.after.first_not_uploaded();
         changes.put(tables::Devices, &(), &device);
+        changes.delete(tables::NumberState, &FITTED.into());
         let signed = shared.current_signed().await.ok_or(Problem::Gone)?;
         let upload = credentials::upload(&device, &signed, keys);
         let committed = vault.commit(shared, changes.holding(upload)).await.map_err(|_| Problem::Gone)?;
@@ -171,6 +200,7 @@ async fn rotate(shared: &Arc<Shared>, link: &Link) -> Result<(), RequestError> {
             }
         }
         changes.put(tables::SignedPreKeys, &id, &current);
+        changes.delete(tables::NumberState, &FITTED.into());
         device.signed_prekey_id = id;
         device.signed_prekey_since = Some(now);
     })

@@ -22,6 +22,7 @@ use crate::identity::{Peer, user_row};
 use crate::messages::outbox::Workers;
 use crate::messages::sending::Reports;
 use crate::vault::Vault;
+use crate::vault::together::Together;
 
 /// The generator of a client.
 pub(crate) type Rng = Box<dyn CryptoRng + Send + Sync>;
@@ -52,6 +53,7 @@ pub(crate) struct Shared {
     pub(crate) version: Mutex<ClientVersion>,
     pub(crate) reports: Reports,
     pub(crate) workers: Workers,
+    pub(crate) together: Together,
     pub(crate) linking: crate::linking::Room,
     pub(crate) media: crate::media::Shares,
     pub(crate) held: Mutex<crate::backlog::Held>,
@@ -95,6 +97,7 @@ impl Shared {
             version: Mutex::new(config.version),
             reports: Reports::default(),
             workers: Workers::default(),
+            together: Together::default(),
             linking: crate::linking::Room::default(),
             media: crate::media::Shares::new(config.http()),
             held: Mutex::default(),

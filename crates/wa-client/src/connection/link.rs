@@ -72,8 +72,8 @@ impl RequestError {
 pub(crate) enum Outgoing {
     /// An encoded stanza.
     Stanza(Bytes),
-    /// End the connection, for a reason of our own.
-    End(Ended),
+    /// End the connection, for a reason of our own. Boxed: a channel keeps room for many.
+    End(Box<Ended>),
 }
 
 /// Questions that wait for their answer.
@@ -167,7 +167,7 @@ impl Link {
     /// Ends the connection behind everything that was sent before.
     pub(crate) fn end(&self, why: Ended) {
         // An end that has already come is as good.
-        let _ = self.outgoing.send(Outgoing::End(why));
+        let _ = self.outgoing.send(Outgoing::End(Box::new(why)));
     }
 
     /// Asks a question and reads its answer.

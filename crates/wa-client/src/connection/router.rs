@@ -70,29 +70,30 @@ impl Router {
     }
 
     async fn work(self: Arc<Self>, batch: Vec<Node>) -> Option<Ended> {
-        let mut messages = Vec::new();
+        let mut together = Vec::new();
         for stanza in batch {
             self.count_backlog(&stanza);
-            if stanza.is("message") {
-                messages.push(stanza);
+            if stanza.is("message") || messages::receipts::is_plain(&stanza) {
+                together.push(stanza);
                 continue;
             }
-            // What stands between messages keeps its place among them.
-            if let Some(ended) = self.take_messages(&mut messages).await {
+            // What stands between them keeps its place among them.
+            if let Some(ended) = self.take(&mut together).await {
                 return Some(ended);
             }
             if let Some(ended) = self.one(stanza).await {
                 return Some(ended);
             }
         }
-        self.take_messages(&mut messages).await
+        self.take(&mut together).await
     }
 
-    async fn take_messages(&self, messages: &mut Vec<Node>) -> Option<Ended> {
-        if messages.is_empty() {
+    /// Messages and receipts in one step.
+    async fn take(&self, together: &mut Vec<Node>) -> Option<Ended> {
+        if together.is_empty() {
             return None;
         }
-        vault::receive(&self.shared, &self.link, std::mem::take(messages)).await.err()
+        vault::receive(&self.shared, &self.link, std::mem::take(together)).await.err()
     }
 
     async fn one(&self, stanza: Node) -> Option<Ended> {
@@ -103,7 +104,8 @@ impl Router {
             "stream:error" => return Some(Ended::StreamError(stanza)),
             "ib" => self.bulletin(&stanza).await,
             "iq" => return self.server_iq(&stanza).await,
-            "receipt" => return messages::receipts::receive(shared, &self.link, stanza).await.err(),
+            // Somebody asks for a message again.
+            "receipt" => return messages::retry::answer(shared, &self.link, stanza).await.err(),
             "notification" => return self.notification(stanza).await,
             "call" => return crate::calls::receive(shared, &self.link, &stanza).await.err(),
             "chatstate" => presence::chatstate(shared, &stanza).await,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::{SinkExt, StreamExt};
+use futures_util::{FutureExt, SinkExt, StreamExt};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use wa_binary::Node;
@@ -17,6 +17,10 @@ use super::transport::BoxTransport;
 
 /// How long a server that said goodbye may take to close.
 const GOODBYE: Duration = Duration::from_secs(5);
+/// Stanzas that are worked on together at most, unless one read brings more.
+const BATCH: usize = 256;
+/// Bytes of them.
+const BATCH_BYTES: usize = 256 << 10;
 
 /// Times of the keepalive.
 #[derive(Debug, Clone, Copy)]
@@ -142,17 +146,42 @@ impl Session {
                         last_frame = last_received;
                     }
                     self.decoder.push(&bytes);
-                    let waiting = self.decoder.buffered();
-                    match self.open_frames() {
-                        Ok(nodes) => batch.extend(nodes),
-                        Err(ended) => return ended,
-                    }
-                    if self.decoder.buffered() < waiting {
-                        last_frame = last_received;
+                    // What has arrived by now shares one step, one commit and one write of its answers.
+                    let mut taken = bytes.len();
+                    loop {
+                        let waiting = self.decoder.buffered();
+                        match self.open_frames() {
+                            Ok(nodes) => batch.extend(nodes),
+                            Err(ended) => return ended,
+                        }
+                        if self.decoder.buffered() < waiting {
+                            last_frame = last_received;
+                        }
+                        if taken >= BATCH_BYTES || batch.len() >= BATCH {
+                            break;
+                        }
+                        match self.transport.next().now_or_never() {
+                            Some(Some(Ok(bytes))) => {
+                                taken += bytes.len();
+                                self.decoder.push(&bytes);
+                            }
+                            // Known when the batch is done.
+                            Some(Some(Err(error))) => ending = Some(Ended::Closed(Some(error.to_string()))),
+                            Some(None) => ending = Some(Ended::Closed(None)),
+                            None => break,
+                        }
+                        if ending.is_some() {
+                            break;
+                        }
                     }
                     if batch.iter().any(|node| node.is("xmlstreamend")) {
                         batch.retain(|node| !node.is("xmlstreamend"));
                         leaving = Some(Instant::now() + GOODBYE);
+                    }
+                    if batch.is_empty()
+                        && let Some(ended) = ending.take()
+                    {
+                        return ended;
                     }
                 }
                 () = tokio::time::sleep_until(timer) => {
@@ -227,7 +256,7 @@ impl Session {
                     }
                 }
                 Outgoing::End(why) => {
-                    ended = Some(why);
+                    ended = Some(*why);
                     break;
                 }
             }

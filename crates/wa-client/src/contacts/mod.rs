@@ -8,7 +8,7 @@ use std::time::Duration;
 use compact_str::CompactString;
 use wa_binary::Jid;
 use wa_core::pairing_code::{PairingCodeError, phone_digits};
-use wa_store::{Contact, MappingSource, StoreError, UnixTime, User, tables};
+use wa_store::{MappingSource, StoreError, UnixTime, User, tables};
 
 use crate::client::Client;
 use crate::connection::link::RequestError;
@@ -284,11 +284,14 @@ pub(crate) async fn learn_push_name(
     name: &CompactString,
 ) -> Result<(), StoreError> {
     let at = step.address_of(&sender.user_jid()).await?.user;
-    let row = step.shared.store.one(tables::Contacts, &at).await?.unwrap_or_default();
+    if step.push_names.get(&at).is_some_and(|known| known == name) {
+        return Ok(());
+    }
+    step.push_names.insert(at.clone(), name.clone());
+    let mut row = step.shared.store.one(tables::Contacts, &at).await?.unwrap_or_default();
     if row.names.push.as_ref() == Some(name) {
         return Ok(());
     }
-    let mut row = Contact { ..row };
     row.names.push = Some(name.clone());
     if sender.is_lid() {
         row.lid.get_or_insert_with(|| at.clone());

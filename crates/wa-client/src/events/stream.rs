@@ -33,9 +33,16 @@ pub struct EventStream {
     /// Up to where rows were loaded.
     loaded: Option<InboxCursor>,
     /// Taken and not yet acknowledged.
-    taken: Option<InboxCursor>,
+    taken: Vec<Taken>,
     /// Acknowledged, but not yet deleted: deleted with the next page, or when there is nothing to do.
-    done: Vec<InboxCursor>,
+    done: Vec<Taken>,
+}
+
+/// A row that the application has got.
+struct Taken {
+    cursor: InboxCursor,
+    /// Whether its deliveries are counted in a row of their own.
+    is_counted: bool,
 }
 
 /// Why the stream cannot go on.
@@ -70,14 +77,14 @@ impl EventStream {
         }
         let _ = store.commit(changes).await?;
         client.shared.inbox_grew(left);
-        Ok(Self { client, page: VecDeque::new(), loaded: None, taken: None, done: Vec::new() })
+        Ok(Self { client, page: VecDeque::new(), loaded: None, taken: Vec::new(), done: Vec::new() })
     }
 
     /// The next event; `None` after the client has stopped and everything was taken.
     ///
     /// Cancel-safe: an event that was not returned comes with the next call.
     pub async fn next(&mut self) -> Option<Event> {
-        self.done.extend(self.taken.take());
+        self.done.append(&mut self.taken);
         loop {
             if let Some(kind) = self.client.shared.transients.take() {
                 return Some(self.event(None, Delivery::First, kind));
@@ -98,9 +105,29 @@ impl EventStream {
             if self.client.shared.is_stopped() {
                 return None;
             }
+            // Most accounts are idle most of the time: then they hold no room for pages.
+            self.page.shrink_to_fit();
+            self.done.shrink_to_fit();
+            self.taken.shrink_to_fit();
             // A ring between the look and the wait is kept by the bell.
             self.client.shared.transients.bell.notified().await;
         }
+    }
+
+    /// The next event and whatever else is there already, at most `most` (at least one): for applications that work on
+    /// several at once, whose answers then share a commit. Taking more acknowledges all of them. Empty after the client
+    /// has stopped and everything was taken.
+    ///
+    /// Cancel-safe as [`next`](Self::next) is.
+    pub async fn next_several(&mut self, most: usize) -> Vec<Event> {
+        let mut events: Vec<Event> = self.next().await.into_iter().collect();
+        while !events.is_empty()
+            && events.len() < most
+            && let Some(event) = self.take_row()
+        {
+            events.push(event);
+        }
+        events
     }
 
     /// Acknowledges everything taken so far, durably.
@@ -108,7 +135,7 @@ impl EventStream {
     /// # Errors
     /// What the store says; the events come again then.
     pub async fn acknowledge(&mut self) -> Result<(), StreamError> {
-        self.done.extend(self.taken.take());
+        self.done.append(&mut self.taken);
         Ok(self.flush().await?)
     }
 
@@ -117,7 +144,7 @@ impl EventStream {
     /// # Errors
     /// What the store says; the event comes again then.
     pub async fn fail(&mut self, error: &str) -> Result<(), StreamError> {
-        let Some(cursor) = self.taken.take() else { return Ok(()) };
+        let Some(Taken { cursor, .. }) = self.taken.pop() else { return Ok(()) };
         let store = self.store();
         let Some(row) = store.one(Inbox, &cursor).await? else { return Ok(()) };
         let attempts = store.one(InboxAttempts, &cursor).await?.unwrap_or(0);
@@ -158,7 +185,7 @@ impl EventStream {
             let delivery = if entry.attempts == 0 { Delivery::First } else { Delivery::Again };
             match StoredEvent::decode(&entry.row.event) {
                 Ok(stored) => {
-                    self.taken = Some(entry.cursor);
+                    self.taken.push(Taken { cursor: entry.cursor, is_counted: entry.attempts > 0 });
                     kill_point!(self.client.shared, EventTaken);
                     let kind = stored.into();
                     return Some(self.event(Some(entry.cursor), delivery, kind));
@@ -185,8 +212,11 @@ impl EventStream {
             return Ok(());
         }
         let mut changes = Changes::new();
-        for cursor in &self.done {
-            changes.delete(Inbox, cursor).delete(InboxAttempts, cursor);
+        for Taken { cursor, is_counted } in &self.done {
+            changes.delete(Inbox, cursor);
+            if *is_counted {
+                changes.delete(InboxAttempts, cursor);
+            }
         }
         kill_point!(self.client.shared, EventsAcknowledged);
         let _ = self.store().commit(changes).await.map_err(StoreError::from)?;

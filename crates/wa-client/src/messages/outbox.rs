@@ -19,6 +19,7 @@ use super::status::{self, Stage};
 use crate::connection::link::{Link, RequestError};
 use crate::media::outgoing::{NotUp, bring_up};
 use crate::shared::Shared;
+use crate::vault::together;
 
 /// How long the plaintext of a message is kept for retry receipts.
 const KEPT: Duration = Duration::from_secs(7 * 86_400);
@@ -304,7 +305,6 @@ async fn settle(
 ) -> Result<(), Stop> {
     let options = StoredOptions::decode(&row.options);
     let now = shared.now();
-    let mut vault = shared.vault.lock().await;
     let mut changes = Changes::new();
     changes.delete(tables::Outbox, &order);
     if let Some(upload) = &options.upload {
@@ -336,7 +336,13 @@ async fn settle(
         let record = SendRecord { chat: row.chat.clone(), id: row.id.clone(), report: bytes };
         changes.put_until(tables::SendKeys, key, &record, now.after(KEY_KEPT));
     }
-    for (at, mark) in shared.store.all(tables::DistributionMarks, &row.chat).await? {
+    // Chats with one person have no marks, and this message's are nobody else's.
+    let is_direct = row.chat.as_str().parse().is_ok_and(|chat: Jid| chat.is_pn() || chat.is_lid());
+    let marks = match is_direct {
+        true => Vec::new(),
+        false => shared.store.all(tables::DistributionMarks, &row.chat).await?,
+    };
+    for (at, mark) in marks {
         if mark.state != MarkState::Pending(row.id.clone()) {
             continue;
         }
@@ -350,8 +356,7 @@ async fn settle(
             }
         }
     }
-    let _ = vault.commit(shared, changes).await.map_err(|_| Stop::Disconnected)?;
-    drop(vault);
+    together::commit(shared, changes).await.map_err(|_| Stop::Disconnected)?;
     kill_point!(shared, ReportStored);
     shared.reports.settle(&row.id, report);
     Ok(())

@@ -1,20 +1,16 @@
 //! Receipts in and out (chapter 05 §10).
 
-use std::sync::Arc;
-
 use wa_binary::Node;
 use wa_core::envelope::{Receipt as Incoming, ReceiptStatus, receipt_ack};
 use wa_store::{MappingSource, StoreError, UnixTime};
 
 use super::types::{Receipt, ReceiptKind, ReceivedMessage};
 use crate::client::Client;
-use crate::connection::link::{Link, RequestError};
-use crate::connection::outcome::Ended;
+use crate::connection::link::RequestError;
 use crate::credentials::Own;
 use crate::events::StoredEvent;
 use crate::identity::Peer;
-use crate::shared::Shared;
-use crate::vault::{Step, publish};
+use crate::vault::Step;
 
 /// Ids in one read receipt.
 const MOST_IDS: usize = 256;
@@ -58,29 +54,28 @@ async fn note(step: &mut Step<'_>, receipt: &Incoming) -> Result<(), StoreError>
     }
     let chat = step.chat(&receipt.chat).await?;
     for (by, kind, ids, at) in said {
-        let by = step.shared.whole_peer(&by).await?;
-        super::status::receipt(step.shared, &mut step.changes, &by, kind, &ids, at).await?;
+        let by = step.whole_peer(&by).await?;
+        super::status::receipt(step, &by, kind, &ids, at).await?;
         step.event(&StoredEvent::Receipt(Receipt { chat: chat.clone(), by, kind, ids, at }));
     }
     Ok(())
 }
 
-/// Takes a receipt: stores what it says, then acknowledges. Whoever asks for a message again is answered.
-pub(crate) async fn receive(shared: &Arc<Shared>, link: &Link, stanza: Node) -> Result<(), Ended> {
-    if stanza.attr_is("type", "retry") {
-        return super::retry::answer(shared, link, stanza).await;
-    }
-    let mut vault = shared.vault.lock().await;
-    let mut step = Step::new(shared);
-    match shared.device().own().map(|own| Incoming::parse(stanza.view(), &own)) {
-        Some(Ok(receipt)) => note(&mut step, &receipt).await?,
+/// Whether a stanza is a receipt that only says how far messages have come: one that asks for a message again is
+/// answered apart.
+pub(crate) fn is_plain(stanza: &Node) -> bool {
+    stanza.is("receipt") && !stanza.attr_is("type", "retry")
+}
+
+/// Takes a receipt as part of a step: notes what it says; its ack leaves after the commit.
+pub(crate) async fn take(step: &mut Step<'_>, stanza: &Node) -> Result<(), StoreError> {
+    match step.device.own().map(|own| Incoming::parse(stanza.view(), &own)) {
+        Some(Ok(receipt)) => note(step, &receipt).await?,
         Some(Err(error)) => tracing::warn!(%error, "a receipt cannot be read"),
         None => {}
     }
     step.outputs.stanzas.extend(receipt_ack(stanza.view()));
-    kill_point!(shared, ReceiptRead);
-    let committed = vault.commit(shared, step.finish()).await?;
-    publish(shared, link, committed);
+    kill_point!(step.shared, ReceiptRead);
     Ok(())
 }
 

@@ -27,7 +27,7 @@ use crate::groups::{self, Addressing};
 use crate::identity::{address, chat_row};
 use crate::shared::Shared;
 use crate::status::{Recipients, StoredAudience};
-use crate::vault::Step;
+use crate::vault::{Step, together};
 
 /// Devices in one request for bundles.
 const BUNDLES: usize = 50;
@@ -103,7 +103,7 @@ pub(crate) fn head(to: Jid, id: &str, class: &Classified) -> Node {
         .maybe_attr("edit", class.edit.as_ref().map(wa_core::envelope::Edit::as_str))
 }
 
-/// Plans, encrypts and commits one message.
+/// Plans one message and has it encrypted and committed, together with others that wait.
 pub(crate) async fn seal(
     shared: &Arc<Shared>,
     link: &Link,
@@ -111,7 +111,7 @@ pub(crate) async fn seal(
     row: &OutboxRow,
 ) -> Result<OutboxRow, SealError> {
     let to: Jid = row.chat.as_str().parse().map_err(|_| SealError::Unreachable)?;
-    let mut options = StoredOptions::decode(&row.options);
+    let options = StoredOptions::decode(&row.options);
     let plan = if to.is_group() {
         plan_group(shared, link, to).await?
     } else if let Some(audience) = &options.audience {
@@ -122,16 +122,59 @@ pub(crate) async fn seal(
     let message = wa_proto::decode::<proto::Message>(&row.plaintext).map_err(|_| SealError::Unwritable)?;
     let class = classify(&message).map_err(|_| SealError::Unwritable)?;
 
-    let mut vault = shared.vault.lock().await;
+    let wanted = Wanted { link: link.clone(), order, row: row.clone(), plan, message, class };
+    together::seal(shared, wanted).await
+}
+
+/// A message that is planned and waits for its turn to be encrypted.
+pub(crate) struct Wanted {
+    link: Link,
+    order: OutboxOrder,
+    row: OutboxRow,
+    plan: Plan,
+    message: proto::Message,
+    class: Classified,
+}
+
+impl Wanted {
+    /// Whether it goes to many under a sender key.
+    pub(crate) const fn is_for_many(&self) -> bool {
+        !matches!(self.plan.way, Way::Direct)
+    }
+
+    /// Bytes that sealing it writes, about.
+    pub(crate) fn size(&self) -> usize {
+        (self.row.plaintext.len() + 512) * (self.plan.devices.len() + 2)
+    }
+}
+
+/// Reads at once what sealing these messages needs.
+pub(crate) async fn prepare(
+    step: &mut Step<'_>,
+    all: impl Iterator<Item = &Wanted> + Clone,
+) -> Result<(), StoreError> {
+    let mut sessions = Vec::new();
+    for wanted in all.filter(|wanted| !wanted.is_for_many()) {
+        for device in &wanted.plan.devices {
+            sessions.push(step.address_of(device).await?);
+        }
+    }
+    sessions.sort_unstable();
+    sessions.dedup();
+    step.load_sessions(&sessions).await
+}
+
+/// Encrypts one message as part of a step.
+pub(crate) async fn seal_into(step: &mut Step<'_>, wanted: &Wanted) -> Result<OutboxRow, SealError> {
+    let Wanted { link, order, row, plan, message, class } = wanted;
+    let shared = step.shared;
     // What was withdrawn while the plan was made is not sent.
-    if shared.store.one(tables::Outbox, &order).await?.is_none() {
+    if shared.store.one(tables::Outbox, order).await?.is_none() {
         return Err(SealError::Withdrawn);
     }
-    let mut step = Step::new(shared);
-    let (id, class) = (&row.id, &class);
-    let mut sealer = Sealer { step: &mut step, plan: &plan, id, class, shortfall: 0, any_pre_key: false };
+    let mut sealer = Sealer { step: &mut *step, plan, id: &row.id, class, shortfall: 0, any_pre_key: false };
     let (mut stanza, hash) = match &plan.way {
-        Way::Direct => sealer.direct(&message).await.map(|(stanza, hash)| (stanza, Some(hash)))?,
+        Way::Direct => sealer.direct(message).await.map(|(stanza, hash)| (stanza, Some(hash)))?,
         Way::Group(_) | Way::Status(_) => sealer.group(&row.plaintext).await?,
     };
     let (shortfall, any_pre_key) = (sealer.shortfall, sealer.any_pre_key);
@@ -168,24 +211,22 @@ pub(crate) async fn seal(
             stanza.push(token);
         }
     }
+    let mut options = StoredOptions::decode(&row.options);
     options.shortfall = shortfall;
     options.phash = hash;
     let expected = plan.recipients();
-    if let Way::Status(recipients) = plan.way {
-        options.audience = Some(recipients.audience);
+    if let Way::Status(recipients) = &plan.way {
+        options.audience = Some(recipients.audience.clone());
     }
     let state = OutboxState::Sealed { stanza: encode(&stanza)?, at: shared.now() };
     let sealed = OutboxRow { options: options.encode(), state, ..row.clone() };
-    step.changes.put(tables::Outbox, &order, &sealed);
+    step.changes.put(tables::Outbox, order, &sealed);
     status::reached(&mut step.changes, shared.now(), &row.id, &plan.to, Stage::Sealed, expected);
     if sabotaged!(shared, ReusedCounter) {
         link.send(&stanza)?;
         crate::sabotage::let_others_run().await;
     }
-    kill_point!(shared, StanzaSealed);
-    let committed = vault.commit(shared, step.changes.holding(sealed)).await.map_err(|_| SealError::Ended)?;
-    kill_point!(shared, StanzaStored);
-    Ok(committed.release())
+    Ok(sealed)
 }
 
 async fn plan_direct(shared: &Arc<Shared>, link: &Link, to: Jid) -> Result<Plan, SealError> {
@@ -356,7 +397,7 @@ impl Sealer<'_, '_> {
             return Err(SealError::Unreachable);
         }
         let pn = if plan.to.is_lid() {
-            self.step.shared.store.pn_of(&crate::identity::user_row(&plan.to)).await?
+            self.step.pn_of(&crate::identity::user_row(&plan.to)).await?
         } else {
             None
         };

@@ -26,6 +26,7 @@ use crate::media::outgoing::{self, Attached, StoredSource};
 use crate::media::{FileFault, TransferError};
 use crate::shared::Shared;
 use crate::status::StoredAudience;
+use crate::vault::together;
 
 /// Messages of an account.
 #[derive(Debug, Clone, Copy)]
@@ -311,10 +312,8 @@ impl Messages<'_> {
         let shared = &self.0.shared;
         let Queued { id, chat, order } = queued;
         let report = shared.reports.wait(&id);
-        let mut vault = shared.vault.lock().await;
         kill_point!(shared, SendAccepted);
-        let _ = vault.commit(shared, changes).await.map_err(|_| SendError::LeaseLost)?;
-        drop(vault);
+        together::commit(shared, changes).await.map_err(|_| SendError::LeaseLost)?;
         kill_point!(shared, SendQueued);
         super::outbox::queued(shared, chat, order);
         Ok(Sending { id, chat: to, report, limit: shared.config.timeouts.send })

@@ -12,6 +12,7 @@ use super::sending::{Messages, Refusal};
 use super::types::ReceiptKind;
 use crate::identity::{Peer, user_row};
 use crate::shared::Shared;
+use crate::vault::Step;
 
 /// How long the status of a message is kept after its last change.
 const KEPT: Duration = Duration::from_secs(90 * 86_400);
@@ -116,7 +117,7 @@ struct StoredStatus {
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-struct StoredDelivery {
+pub(crate) struct StoredDelivery {
     who: Peer,
     delivered: Option<UnixTime>,
     read: Option<UnixTime>,
@@ -154,30 +155,34 @@ async fn stored(shared: &Shared, id: &CompactString) -> Result<Option<StoredStat
 /// Notes a receipt for messages of ours, as part of somebody's commit; ids that are not ours are passed over. A status
 /// only rises: the first time of each step stays.
 pub(crate) async fn receipt(
-    shared: &Shared,
-    changes: &mut Changes,
+    step: &mut Step<'_>,
     by: &Peer,
     kind: ReceiptKind,
     ids: &[CompactString],
     at: UnixTime,
 ) -> Result<(), StoreError> {
     let Some(who) = by.jid().map(user_row) else { return Ok(()) };
+    let shared = step.shared;
     for id in ids {
-        if stored(shared, id).await?.is_none() {
-            continue;
-        }
         let key = (id.clone(), who.clone());
-        let row = shared.store.one(tables::Deliveries, &key).await?;
-        let mut row: StoredDelivery = row.and_then(|row| postcard::from_bytes(&row).ok()).unwrap_or_default();
+        let mut row = match step.deliveries.remove(&key) {
+            Some(row) => row,
+            None if stored(shared, id).await?.is_none() => continue,
+            None => {
+                let row = shared.store.one(tables::Deliveries, &key).await?;
+                row.and_then(|row| postcard::from_bytes(&row).ok()).unwrap_or_default()
+            }
+        };
         row.who = by.clone();
-        let step = match kind {
+        let known = match kind {
             ReceiptKind::Delivered => &mut row.delivered,
             ReceiptKind::Read => &mut row.read,
             ReceiptKind::Played => &mut row.played,
             ReceiptKind::ReadElsewhere | ReceiptKind::PlayedElsewhere => continue,
         };
-        step.get_or_insert(at);
-        changes.put_until(tables::Deliveries, &key, &encoded(&row), shared.now().after(KEPT));
+        known.get_or_insert(at);
+        step.changes.put_until(tables::Deliveries, &key, &encoded(&row), shared.now().after(KEPT));
+        step.deliveries.insert(key, row);
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 
 mod receive;
 mod step;
+pub(crate) mod together;
 
 use std::time::Duration;
 

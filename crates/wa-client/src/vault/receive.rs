@@ -28,7 +28,7 @@ use crate::messages::types::StoredMessage;
 use crate::messages::{FromBot, retry};
 use crate::shared::Shared;
 
-/// Takes a batch of messages in one step and one commit.
+/// Takes a batch of messages and receipts in one step and one commit.
 ///
 /// # Errors
 /// The connection has to end: the store cannot be read, or the lease is gone. Nothing was acknowledged then.
@@ -44,7 +44,11 @@ pub(crate) async fn receive(shared: &Arc<Shared>, link: &Link, stanzas: Vec<Node
     let mut vault = shared.vault.lock().await;
     let mut step = Step::new(shared);
     for stanza in &stanzas {
-        step.message(stanza).await?;
+        if stanza.is("message") {
+            step.message(stanza).await?;
+        } else {
+            crate::messages::receipts::take(&mut step, stanza).await?;
+        }
     }
     if sabotaged!(shared, AckBeforeCommit) {
         for stanza in step.outputs.stanzas.drain(..).chain(step.outputs.backlog.drain(..)) {

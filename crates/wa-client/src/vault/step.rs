@@ -15,8 +15,9 @@ use wa_store::{
 
 use crate::credentials::Own;
 use crate::events::StoredEvent;
-use crate::identity::{ChatRef, address, chat_row, user_row};
+use crate::identity::{ChatRef, Peer, address, chat_row, user_row};
 use crate::messages::add_ons::Learnt;
+use crate::messages::status::StoredDelivery;
 use crate::shared::Shared;
 
 /// What leaves after the commit.
@@ -65,6 +66,11 @@ pub(crate) struct Step<'a> {
     lids: HashMap<User, Option<User>>,
     retries: HashMap<CompactString, u8>,
     chats: HashMap<Chat, ChatKey>,
+    pns: HashMap<User, Option<User>>,
+    /// What people call themselves, of those who wrote in this step.
+    pub(crate) push_names: HashMap<User, CompactString>,
+    /// What is known of deliveries of own messages, as far as it was changed.
+    pub(crate) deliveries: HashMap<(CompactString, User), StoredDelivery>,
     /// What add-ons need, of messages of this step.
     pub(crate) learnt: Learnt,
 }
@@ -89,6 +95,9 @@ impl<'a> Step<'a> {
             lids: HashMap::new(),
             retries: HashMap::new(),
             chats: HashMap::new(),
+            pns: HashMap::new(),
+            push_names: HashMap::new(),
+            deliveries: HashMap::new(),
             learnt: Learnt::default(),
         }
     }
@@ -212,6 +221,28 @@ impl<'a> Step<'a> {
         Ok(lid)
     }
 
+    /// The phone number of a LID, if known.
+    pub(crate) async fn pn_of(&mut self, lid: &User) -> Result<Option<User>, StoreError> {
+        if let Some(known) = self.pns.get(lid) {
+            return Ok(known.clone());
+        }
+        let pn = self.shared.store.pn_of(lid).await?;
+        self.pns.insert(lid.clone(), pn.clone());
+        Ok(pn)
+    }
+
+    /// A person with both forms, as far as they are known.
+    pub(crate) async fn whole_peer(&mut self, peer: &Peer) -> Result<Peer, StoreError> {
+        let other = match peer {
+            Peer { lid: Some(lid), pn: None, .. } => self.pn_of(&user_row(lid)).await?,
+            Peer { lid: None, pn: Some(pn), .. } => self.lid_of(&user_row(pn)).await?,
+            _ => None,
+        };
+        let other: Option<Jid> = other.and_then(|other| other.as_str().parse().ok());
+        let whole = peer.jid().map(|jid| Peer::of(jid, other.as_ref()));
+        Ok(Peer { username: peer.username.clone(), ..whole.unwrap_or_default() })
+    }
+
     /// Learns that two addresses are one person. State that was kept under the phone number moves to the LID.
     pub(crate) async fn learn(
         &mut self,
@@ -230,6 +261,7 @@ impl<'a> Step<'a> {
         }
         self.changes.link_lid(&lid, &pn, source, self.shared.now());
         self.lids.insert(pn.clone(), Some(lid.clone()));
+        self.pns.insert(lid.clone(), Some(pn.clone()));
         self.migrate(&pn, &lid).await?;
         self.merge_chats(&pn, &lid).await
     }
@@ -287,7 +319,7 @@ impl<'a> Step<'a> {
     async fn new_chat(&mut self, jid: &Jid, name: &Chat) -> Result<ChatKey, StoreError> {
         // A person that is known under the other form already has a chat.
         let other = if jid.is_lid() {
-            self.shared.store.pn_of(&user_row(jid)).await?
+            self.pn_of(&user_row(jid)).await?
         } else if jid.is_pn() {
             self.lid_of(&user_row(jid)).await?
         } else {

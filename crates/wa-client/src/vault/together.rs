@@ -1,0 +1,197 @@
+//! Commits that wait at the same moment become one. Messages that are taken, sealed and settled come in numbers, each from
+//! a task of its own; whoever comes while a commit is under way shares the next. What is asked for is done by a task that
+//! nobody's cancellation ends in the middle.
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use tokio::sync::oneshot;
+use wa_store::{Changes, OutboxRow};
+
+use super::Step;
+use crate::messages::seal::{SealError, Wanted};
+use crate::shared::Shared;
+
+/// Wishes that one commit fulfils at most.
+const MOST: usize = 128;
+/// Bytes of changes that one commit takes on, beside the first wish's.
+const MOST_BYTES: usize = 1 << 20;
+
+/// Nothing was committed, and nothing will be: the lease or the store is gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Gone;
+
+/// Wishes of one account that wait.
+#[derive(Default)]
+pub(crate) struct Together(Mutex<Waiting>);
+
+#[derive(Default)]
+struct Waiting {
+    wishes: Vec<Wish>,
+    /// A task is at work that will look again.
+    is_served: bool,
+}
+
+enum Wish {
+    Changes(Changes, oneshot::Sender<Result<(), Gone>>),
+    Seal(Box<Wanted>, oneshot::Sender<Result<OutboxRow, SealError>>),
+}
+
+/// Commits changes that depend on no state that could change meanwhile.
+pub(crate) async fn commit(shared: &Arc<Shared>, changes: Changes) -> Result<(), Gone> {
+    let (tell, told) = oneshot::channel();
+    wish(shared, Wish::Changes(changes, tell));
+    told.await.unwrap_or(Err(Gone))
+}
+
+/// Seals a message; gives its row as it was committed.
+pub(crate) async fn seal(shared: &Arc<Shared>, wanted: Wanted) -> Result<OutboxRow, SealError> {
+    let (tell, told) = oneshot::channel();
+    wish(shared, Wish::Seal(Box::new(wanted), tell));
+    told.await.unwrap_or(Err(SealError::Ended))
+}
+
+fn wish(shared: &Arc<Shared>, wish: Wish) {
+    let mut waiting = shared.together.0.lock();
+    waiting.wishes.push(wish);
+    if std::mem::replace(&mut waiting.is_served, true) {
+        return;
+    }
+    drop(waiting);
+    let shared = Arc::clone(shared);
+    tokio::spawn(async move {
+        let served = Served(&shared);
+        while serve(&shared).await {}
+        drop(served);
+    });
+}
+
+/// Should the task end in the middle, the next wish begins another.
+struct Served<'a>(&'a Arc<Shared>);
+
+impl Drop for Served<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let mut waiting = self.0.together.0.lock();
+            waiting.is_served = false;
+            waiting.wishes.clear();
+        }
+    }
+}
+
+impl Together {
+    /// What the next commit takes on. A message to many stands alone: it can be a commit of thousands of rows, and
+    /// what it notes of its readers must not stay when it fails.
+    fn next(&self) -> Vec<Wish> {
+        let mut waiting = self.0.lock();
+        let mut bytes = 0;
+        let fits = |(place, wish): &(usize, &Wish)| {
+            let (alone, size) = match wish {
+                Wish::Changes(changes, _) => (false, changes.bytes()),
+                Wish::Seal(wanted, _) => (wanted.is_for_many(), wanted.size()),
+            };
+            bytes += size;
+            *place == 0 || !alone && bytes <= MOST_BYTES
+        };
+        let alone = matches!(waiting.wishes.first(), Some(Wish::Seal(wanted, _)) if wanted.is_for_many());
+        let most = if alone { 1 } else { MOST };
+        let count = waiting.wishes.iter().enumerate().take_while(fits).take(most).count();
+        if count == 0 {
+            waiting.is_served = false;
+            // A burst of thousands must not be remembered by its room.
+            waiting.wishes.shrink_to(MOST);
+        }
+        waiting.wishes.drain(..count).collect()
+    }
+}
+
+/// One commit; says whether there was anything to do.
+async fn serve(shared: &Arc<Shared>) -> bool {
+    let mut vault = shared.vault.lock().await;
+    let wishes = shared.together.next();
+    if wishes.is_empty() {
+        return false;
+    }
+    let mut step = Step::new(shared);
+    let (mut committing, mut sealed) = (Vec::new(), Vec::new());
+    let mut seals = Vec::new();
+    for wish in wishes {
+        match wish {
+            Wish::Changes(changes, tell) => {
+                step.changes.merge(changes);
+                committing.push(tell);
+            }
+            Wish::Seal(wanted, tell) => seals.push((wanted, tell)),
+        }
+    }
+    if let Err(error) =
+        crate::messages::seal::prepare(&mut step, seals.iter().map(|(wanted, _)| &**wanted)).await
+    {
+        tracing::error!(%error, "messages wait for the store");
+        for (_, tell) in seals.drain(..) {
+            let _ = tell.send(Err(SealError::Store(error.clone())));
+        }
+    }
+    for (wanted, tell) in seals {
+        match crate::messages::seal::seal_into(&mut step, &wanted).await {
+            Ok(row) => sealed.push((row, tell)),
+            // Whoever asked is told; what it may have left in the step is at most a message key that nobody uses.
+            Err(error) => drop(tell.send(Err(error))),
+        }
+    }
+    if !sealed.is_empty() {
+        kill_point!(shared, StanzaSealed);
+    }
+    let committed = vault.commit(shared, std::mem::take(&mut step.changes).holding(())).await.is_ok();
+    drop(step);
+    drop(vault);
+    if !sealed.is_empty() {
+        kill_point!(shared, StanzaStored);
+    }
+    // Who asked may have stopped waiting; what was wished for is done all the same.
+    for tell in committing {
+        let _ = tell.send(if committed { Ok(()) } else { Err(Gone) });
+    }
+    for (row, tell) in sealed {
+        let _ = tell.send(if committed { Ok(row) } else { Err(SealError::Ended) });
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+    use futures_util::future::join_all;
+    use rand::SeedableRng;
+    use rand::rngs::StdRng;
+    use wa_store::{Bytes, MemoryStore, tables};
+
+    use super::*;
+    use crate::config::Config;
+
+    #[tokio::test]
+    async fn those_who_wait_share_a_commit_and_one_who_gives_up_takes_nobody_along() {
+        let store = MemoryStore::open().await.unwrap();
+        let account = store.account("main").open().await.unwrap();
+        let mut rng = StdRng::seed_from_u64(1);
+        let (device, _) = crate::credentials::create(store.clock().now(), &mut rng);
+        let (tell, _control) = tokio::sync::mpsc::unbounded_channel();
+        let shared = Arc::new(Shared::new(Config::default(), account, device, Box::new(rng), tell));
+        let holder = shared.vault.lock().await;
+        let row = |number: usize| {
+            let mut changes = Changes::new();
+            changes.put(tables::Settings, &number.to_string().into(), &Bytes::from_static(b"x"));
+            changes
+        };
+        let mut all: Vec<_> = (0..100).map(|number| Box::pin(commit(&shared, row(number)))).collect();
+        for one in &mut all {
+            assert!(one.now_or_never().is_none());
+        }
+        assert_eq!(shared.together.0.lock().wishes.len(), 100);
+        all.truncate(50);
+        drop(holder);
+        assert!(join_all(all).await.iter().all(Result::is_ok));
+        // The others were in the same commit.
+        assert_eq!(shared.store.whole(tables::Settings).await.unwrap().len(), 100);
+    }
+}
