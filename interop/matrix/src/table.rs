@@ -97,7 +97,7 @@ const NO_VOTE: &str = "Baileys opens votes and event responses, but does not sea
 const HIDDEN_REVOKE: &str = "whatsmeow marks its revokes `decrypt-fail=\"hide\"`; the live service is said to deliver \
                              such a revoke to nobody, and the simulator does not";
 const NO_COMMENT: &str = "Baileys knows neither comments nor encrypted reactions";
-const NOT_HERE: &str = "`wa-client` encrypts reactions only in announcement groups of communities";
+const NOT_HERE: &str = "`wa-client` reads encrypted reactions, but sends plain ones";
 pub const NO_ADMIN: &str = "the group was made by the other client, which is its only admin";
 const NO_PACK: &str = "Baileys knows no sticker packs";
 const RECEIVED: &str =
