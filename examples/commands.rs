@@ -36,7 +36,7 @@ async fn main() -> Result<()> {
     Ok(())
 }
 
-async fn handle(client: &Client, event: &Event, message: &ReceivedMessage) -> Result<()> {
+pub(crate) async fn handle(client: &Client, event: &Event, message: &ReceivedMessage) -> Result<()> {
     let Some(line) = message.text().and_then(|text| text.strip_prefix('!')) else { return Ok(()) };
     let (command, rest) = line.split_once(' ').unwrap_or((line, ""));
     let commands = client.data("commands");

@@ -58,7 +58,7 @@ async fn link_by_code(client: Client, number: String) {
     }
 }
 
-async fn handle(client: &Client, event: &Event, shows_qr: bool) {
+pub(crate) async fn handle(client: &Client, event: &Event, shows_qr: bool) {
     match &event.kind {
         Kind::LinkingQr(qr) if shows_qr => println!("{qr}"),
         Kind::LinkingProblem(problem) => println!("linking: {problem:?}"),

@@ -32,7 +32,7 @@ async fn main() -> Result<()> {
     Ok(())
 }
 
-async fn handle(client: &Client, event: &Event, message: &ReceivedMessage) -> Result<()> {
+pub(crate) async fn handle(client: &Client, event: &Event, message: &ReceivedMessage) -> Result<()> {
     if let (Content::PollVote(vote), Some(result)) = (&message.content, &message.poll) {
         let chosen: Vec<&str> = vote.chosen.iter().filter_map(|voted| voted.option.as_deref()).collect();
         println!("{} chose {chosen:?}; {} have voted", message.sender, result.voters);
