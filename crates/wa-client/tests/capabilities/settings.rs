@@ -56,6 +56,17 @@ fn phone_name(stage: &Stage) -> String {
     })
 }
 
+/// Waits, in virtual time, until the phone has taken the name from the settings.
+async fn named_by_phone(stage: &Stage, name: &str) {
+    for _ in 0..100 {
+        if phone_name(stage) == name {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("the phone is still called {:?}", phone_name(stage));
+}
+
 fn syncs(direction: Direction) -> Filter {
     Filter { direction: Some(direction), xmlns: Some("w:sync:app:state".into()), ..Filter::default() }
 }
@@ -142,13 +153,7 @@ async fn a_name_that_is_set_here_is_set_on_the_phone() {
         )
         .await
         .expect("a push");
-    for _ in 0..100 {
-        if phone_name(&stage) == "Bender" {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    assert_eq!(phone_name(&stage), "Bender");
+    named_by_phone(&stage, "Bender").await;
     // Every MAC of the patch holds: the phone looks at it, and would complain.
     stage.assert_clean();
 }
@@ -168,13 +173,7 @@ async fn a_push_that_comes_second_is_built_anew_on_what_was_first() {
         matches!(&it.setting, Setting::Locale(locale) if locale == "de_DE").then_some(())
     })
     .await;
-    for _ in 0..100 {
-        if phone_name(&stage) == "Bender" {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    assert_eq!(phone_name(&stage), "Bender");
+    named_by_phone(&stage, "Bender").await;
     stage.assert_clean();
 }
 
@@ -206,13 +205,7 @@ async fn a_name_that_was_set_without_a_connection_is_pushed_with_the_next() {
     client.set_push_name("Bender").await.expect("stored");
     stage.sim.heal();
     client.wait_online(PATIENCE).await.expect("back");
-    for _ in 0..100 {
-        if phone_name(&stage) == "Bender" {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    assert_eq!(phone_name(&stage), "Bender");
+    named_by_phone(&stage, "Bender").await;
     stage.assert_clean();
 }
 
