@@ -1,6 +1,6 @@
 //! Arbitrary JIDs and nodes that the wire can carry, and frames for tests of hostile input.
 
-#![allow(dead_code)] // each test file uses a part
+#![allow(dead_code, reason = "each test file uses a part")]
 
 use proptest::prelude::*;
 use wa_binary::{AttrValue, Jid, Node, Token};

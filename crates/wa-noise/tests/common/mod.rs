@@ -1,5 +1,5 @@
 //! Two ends with seeded keys and a chain that holds, for the tests of this crate.
-#![allow(dead_code, unreachable_pub)]
+#![allow(dead_code, unreachable_pub, reason = "each test file uses a part")]
 
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;

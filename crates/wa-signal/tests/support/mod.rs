@@ -1,6 +1,6 @@
 //! Devices with pre-keys, seeded generators and run sizes that the tests share.
-#![allow(dead_code, unreachable_pub)] // every test file uses its own part
-#![allow(clippy::print_stdout)] // seeds and counts
+#![allow(dead_code, unreachable_pub, reason = "each test file uses a part")]
+#![allow(clippy::print_stdout, reason = "seeds and counts")]
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};

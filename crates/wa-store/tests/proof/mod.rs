@@ -1,8 +1,8 @@
 //! What a store does while it is killed, cut off from power or hit by errors: several accounts with several committers
 //! each, whose every commit writes rows that must agree, beside leases, prunes, vacuums, imports and deletions.
 //! Everything that was answered is told as a [`Note`]; [`ledger`] holds the file to it.
-#![allow(dead_code, unreachable_pub)] // every test file uses its own part
-#![allow(clippy::print_stdout)] // seeds and counts
+#![allow(dead_code, unreachable_pub, reason = "each test file uses a part")]
+#![allow(clippy::print_stdout, reason = "seeds and counts")]
 
 pub mod ledger;
 
