@@ -165,7 +165,7 @@ mod portable {
     use zeroize::Zeroizing;
 
     use crate::Secret;
-    use crate::edwards::base_multiple_montgomery;
+    use crate::edwards::{base_multiple_montgomery, montgomery_multiple};
 
     pub(super) fn public_key(private: &[u8; 32]) -> [u8; 32] {
         let clamped = Zeroizing::new(clamp_integer(*private));
@@ -173,8 +173,8 @@ mod portable {
     }
 
     pub(super) fn agree(private: &[u8; 32], theirs: &[u8; 32]) -> Secret<32> {
-        let secret = x25519_dalek::StaticSecret::from(*private);
-        Secret::new(secret.diffie_hellman(&x25519_dalek::PublicKey::from(*theirs)).to_bytes())
+        let clamped = Zeroizing::new(clamp_integer(*private));
+        Secret::new(montgomery_multiple(&clamped, theirs))
     }
 }
 

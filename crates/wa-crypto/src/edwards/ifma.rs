@@ -1,10 +1,12 @@
 //! Points whose four coordinates are computed side by side with the 52-bit multiplications of AVX-512 (IFMA), and the
-//! verification equation on them. The twin that the tests hold it against is `curve25519-dalek`.
+//! verification equation on them; agreement likewise (`ladder`). The twin that the tests hold it against is `curve25519-dalek`.
 //!
 //! The formulas are those of Hisil, Wong, Carter and Dawson for extended coordinates, which fall into four products at
 //! a time. A coordinate is five limbs of 51 bits; a product wants its limbs below 2^52 and leaves them so.
 
 mod base;
+#[cfg(any(test, not(feature = "aws-lc")))]
+mod ladder;
 
 use core::arch::x86_64::{
     __m256i, _mm256_add_epi64, _mm256_and_si256, _mm256_blend_epi32, _mm256_extract_epi64,
@@ -22,6 +24,8 @@ use super::field::{Field, LIMBS, TWICE_D};
 use super::halves::{DIGITS, Wide, digits, halve};
 
 pub(super) use base::multiple;
+#[cfg(any(test, not(feature = "aws-lc")))]
+pub(super) use ladder::ladder;
 
 /// Width of the digits by which points of the moment are multiplied.
 const WIDTH: u32 = 5;

@@ -1,7 +1,7 @@
 //! The verification equation of signatures on edwards25519, in variable time since all of it is public, and multiples
-//! of the base point by secrets, in constant time.
+//! of the base point, and of a peer's, by secrets, in constant time.
 //!
-//! Where the processor multiplies 52 bits in vectors (`ifma`), both are computed with them; the equation s·B = R + h·A is multiplied by a suitable
+//! Where the processor multiplies 52 bits in vectors (`ifma`), all are computed with them; the equation s·B = R + h·A is multiplied by a suitable
 //! odd number of 128 bits first: every point whose multiples are not kept then has a scalar of half the length, which
 //! saves half the doublings (`halves`). Elsewhere `curve25519-dalek`'s are the faster ones. Tests hold the two together.
 
@@ -13,6 +13,8 @@ mod ifma;
 
 use curve25519_dalek::constants::ED25519_BASEPOINT_TABLE;
 use curve25519_dalek::edwards::{CompressedEdwardsY, EdwardsPoint};
+#[cfg(any(test, not(feature = "aws-lc")))]
+use curve25519_dalek::montgomery::MontgomeryPoint;
 use curve25519_dalek::scalar::Scalar;
 use curve25519_dalek::traits::BasepointTable as _;
 
@@ -42,6 +44,19 @@ pub(crate) fn base_multiple_montgomery(clamped: &[u8; 32]) -> [u8; 32] {
         return ((z + y).carried() * (z - y).carried().inverse()).to_bytes();
     }
     EdwardsPoint::mul_base_clamped(*clamped).to_montgomery().to_bytes()
+}
+
+/// X25519 with a clamped secret, in constant time; all zero for a point of low order.
+#[cfg(any(test, not(feature = "aws-lc")))]
+pub(crate) fn montgomery_multiple(clamped: &[u8; 32], u: &[u8; 32]) -> [u8; 32] {
+    #[cfg(target_arch = "x86_64")]
+    if ifma::available() {
+        // SAFETY: the instructions were just found.
+        let [x, z] = unsafe { ifma::ladder(clamped, Field::from_bytes(u)) };
+        return (x * z.inverse()).to_bytes();
+    }
+    // It clamps once more, which changes nothing.
+    MontgomeryPoint(*u).mul_clamped(*clamped).to_bytes()
 }
 
 /// A public key on the curve: of its two points the one with an even x.
@@ -221,6 +236,36 @@ mod tests {
             assert_eq!(base_multiple_montgomery(&clamped), expected, "{bytes:02x?}");
             let secret = x25519_dalek::StaticSecret::from(bytes);
             assert_eq!(x25519_dalek::PublicKey::from(&secret).to_bytes(), expected, "{bytes:02x?}");
+        }
+    }
+
+    #[test]
+    fn agreements_are_those_of_dalek() {
+        // The points of small order, those around the prime, and one whose ignored bit is set.
+        let small = EIGHT_TORSION.map(|point| point.to_montgomery().to_bytes());
+        let high = (0xE0..=0xFF_u8).flat_map(|first| {
+            [0x7F, 0xFF].map(|last| {
+                let mut u = [0xFF; 32];
+                (u[0], u[31]) = (first, last);
+                u
+            })
+        });
+        let points: Vec<[u8; 32]> =
+            small.into_iter().chain(high).chain([[0; 32], [0xFF; 32], [0x88; 32]]).collect();
+        let random = (0..2000_u32).map(|seed| sha256(&[b"point", &seed.to_le_bytes()]));
+        for (seed, u) in
+            (0..3_u32).flat_map(|seed| points.iter().map(move |u| (seed, *u))).chain((3..).zip(random))
+        {
+            let secret = match seed {
+                0 => [0; 32],
+                1 => [0xFF; 32],
+                seed => sha256(&[b"secret", &seed.to_le_bytes()]),
+            };
+            let expected = x25519_dalek::StaticSecret::from(secret)
+                .diffie_hellman(&x25519_dalek::PublicKey::from(u))
+                .to_bytes();
+            let found = montgomery_multiple(&clamp_integer(secret), &u);
+            assert_eq!(found, expected, "{secret:02x?} {u:02x?}");
         }
     }
 
