@@ -41,6 +41,29 @@ struct Opened {
     cached: Opening,
 }
 
+/// What is to be looked at together: see [`AccountStore::glance`].
+#[derive(Debug, Clone, Default)]
+pub struct Glance {
+    rows: Vec<RowKey>,
+    tables: Vec<Table>,
+}
+
+impl Glance {
+    /// A row that will be asked for.
+    #[must_use]
+    pub fn row<E: Entity>(mut self, _: E, key: &E::Key) -> Self {
+        self.rows.push(row_key::<E>(key));
+        self
+    }
+
+    /// A table that may be empty.
+    #[must_use]
+    pub fn table<E: Entity>(mut self, _: E) -> Self {
+        self.tables.push(E::TABLE);
+        self
+    }
+}
+
 /// One page of typed rows.
 #[derive(Debug, Clone)]
 pub struct Records<K, V> {
@@ -114,6 +137,28 @@ impl AccountStore {
             None => Ok(None),
         });
         values.collect()
+    }
+
+    /// Looks at much at once, in one turn of the backend: the tables of the glance that hold rows of the account (expired
+    /// ones count) come back, and its small rows are in memory for whoever asks for them next. What the store keeps no
+    /// memory of is read when it is asked for.
+    ///
+    /// # Errors
+    /// What the backend says.
+    pub async fn glance(&self, glance: &Glance) -> Result<Vec<Table>, StoreError> {
+        let Opened { store, id, cached, .. } = &*self.0;
+        let (backend, cache) = (&store.0.backend, &store.0.cache);
+        let kept: Vec<RowKey> = glance.rows.iter().filter(|key| cache.keeps(key.table)).cloned().collect();
+        let look = cache.look(cached, &kept);
+        let missing: Vec<RowKey> =
+            kept.into_iter().zip(&look.rows).filter_map(|(key, row)| row.is_none().then_some(key)).collect();
+        if missing.is_empty() && glance.tables.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (rows, occupied) = backend.glance(id, missing.clone(), glance.tables.clone()).await?;
+        cache.fill(cached, &look, &missing, &rows);
+        let tables = glance.tables.iter().zip(occupied);
+        Ok(tables.filter_map(|(table, is_occupied)| is_occupied.then_some(*table)).collect())
     }
 
     /// Rows of one table in one consistent view, those that are known from memory.

@@ -292,6 +292,23 @@ pub trait Backend: fmt::Debug + Send + Sync + 'static {
     /// One page of rows in ascending order.
     async fn scan(&self, account: &AccountId, scan: Scan) -> Result<Page, StoreError>;
 
+    /// The rows under `keys` as [`get_many`](Self::get_many) gives them, and for each of `tables` whether the account has
+    /// a row in it, expired ones included. One view if the backend can.
+    async fn glance(
+        &self,
+        account: &AccountId,
+        keys: Vec<RowKey>,
+        tables: Vec<Table>,
+    ) -> Result<(Vec<Option<Row>>, Vec<bool>), StoreError> {
+        let rows = self.get_many(account, keys).await?;
+        let mut occupied = Vec::with_capacity(tables.len());
+        for table in tables {
+            let scan = Scan { table, prefix: Bytes::new(), after: None, limit: 1 };
+            occupied.push(!self.scan(account, scan).await?.rows.is_empty());
+        }
+        Ok((rows, occupied))
+    }
+
     /// Applies the batches; one result each. What arrives together from many callers should share one sync.
     async fn commit(&self, batches: Vec<Batch>) -> Vec<Result<Applied, StoreError>>;
 

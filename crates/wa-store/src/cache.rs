@@ -32,7 +32,18 @@ const fn is_kept(table: Table) -> bool {
             | Table::ChatNames
             | Table::Groups
             | Table::SendStatus
+            | Table::Collections
+            | Table::NumberState
+            | Table::Settings
     )
+}
+
+/// Small state has all sizes; what is large is not kept.
+const SMALL: usize = 1024;
+
+fn is_large(key: &RowKey, row: Option<&Row>) -> bool {
+    matches!(key.table, Table::NumberState | Table::Settings)
+        && row.is_some_and(|row| row.value.len() > SMALL)
 }
 
 /// The rows of all accounts; the least lately used go first.
@@ -190,6 +201,9 @@ impl Drop for Writing<'_> {
 
 impl Rows {
     fn put(&mut self, opening: u64, key: &RowKey, row: Option<Row>) {
+        if is_large(key, row.as_ref()) {
+            return self.forget(opening, key);
+        }
         self.bytes += cost(key, row.as_ref());
         if let Some(before) = self.order.insert((opening, key.clone()), row) {
             self.bytes -= cost(key, before.as_ref());
@@ -200,11 +214,13 @@ impl Rows {
     fn written(&mut self, opening: u64, key: &RowKey, row: Option<Option<Row>>) {
         match row {
             Some(row) => self.put(opening, key, row),
-            None => {
-                if let Some(before) = self.order.remove(&(opening, key.clone())) {
-                    self.bytes -= cost(key, before.as_ref());
-                }
-            }
+            None => self.forget(opening, key),
+        }
+    }
+
+    fn forget(&mut self, opening: u64, key: &RowKey) {
+        if let Some(before) = self.order.remove(&(opening, key.clone())) {
+            self.bytes -= cost(key, before.as_ref());
         }
     }
 
@@ -301,6 +317,23 @@ mod tests {
         drop(cache.write(&opening, Urgency::Bulk));
         write(&cache, &opening).succeeded(&[Op::Put(key(2), row(3))]);
         assert_eq!(known(&cache, &opening, 2), None, "bulk that was given up may still come");
+    }
+
+    #[test]
+    fn small_state_is_kept_and_large_state_is_not() {
+        let cache = Cache::new(1 << 20);
+        let opening = cache.opening();
+        let at = RowKey { table: Table::NumberState, key: Bytes::from_static(b"x") };
+        let sized = |bytes| Row { value: Bytes::from(vec![1; bytes]), expires: None };
+        write(&cache, &opening).succeeded(&[Op::Put(at.clone(), sized(SMALL))]);
+        let known = || cache.look(&opening, std::slice::from_ref(&at)).rows.remove(0);
+        assert_eq!(known(), Some(Some(sized(SMALL))));
+        write(&cache, &opening).succeeded(&[Op::Put(at.clone(), sized(SMALL + 1))]);
+        assert_eq!(known(), None, "what was there before is not what there is now");
+        let look = cache.look(&opening, std::slice::from_ref(&at));
+        assert!(cache.fill(&opening, &look, std::slice::from_ref(&at), &[Some(sized(SMALL + 1))]));
+        assert_eq!(known(), None);
+        assert_eq!(cache.rows.lock().bytes, 0);
     }
 
     #[test]

@@ -51,7 +51,7 @@ pub mod sqlite;
 mod store;
 pub mod tables;
 
-pub use account::{AccountStore, InboxEntry, PageMark, Records};
+pub use account::{AccountStore, Glance, InboxEntry, PageMark, Records};
 pub use address::{Address, Chat, ChatKey, InboxCursor, OutboxOrder, User};
 pub use backend::{AccountId, AccountInfo, Backend, Durability, HolderId};
 pub use bytes::Bytes;

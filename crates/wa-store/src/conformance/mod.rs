@@ -135,6 +135,7 @@ macro_rules! __with_cases {
         $then! { $args
             rows_come_back_in_the_order_of_the_keys
             a_put_replaces_and_a_delete_forgets
+            a_glance_gives_rows_and_says_which_tables_hold_any
             a_scan_ascends_in_pages
             a_prefix_is_exact_at_its_edges
             a_swap_happens_only_on_what_it_expects
@@ -168,6 +169,7 @@ macro_rules! __with_cases {
             an_import_needs_a_new_name
             pruning_takes_only_what_has_expired
             typed_rows_come_back
+            what_is_asked_behind_a_glance_is_what_is_stored
             what_a_commit_holds_back_leaves_only_after_it
             a_failed_commit_is_repeated_exactly
             cursors_rise_over_openings

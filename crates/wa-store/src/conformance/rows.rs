@@ -41,6 +41,30 @@ pub async fn a_put_replaces_and_a_delete_forgets(backend: Arc<dyn Backend>) {
     assert_eq!(rows, [Some(row("new")), None], "the expiry is replaced too");
 }
 
+pub async fn a_glance_gives_rows_and_says_which_tables_hold_any(backend: Arc<dyn Backend>) {
+    let under = Under::new(backend).await;
+    let (epoch, other) = (under.open("a").await, under.open("b").await);
+    let outbox = |key: &'static str| RowKey { table: Table::Outbox, ..at(key) };
+    let ops = vec![put("x", "1"), Op::Put(outbox(""), row("sent"))];
+    under.commit(batch("a", epoch, 1, ops)).await.expect("a commit");
+    under.commit(batch("b", other, 1, vec![put("y", "2")])).await.expect("a commit");
+    let glance = async |account: &str, keys: Vec<RowKey>| {
+        let tables = vec![Table::Outbox, at("x").table, Table::Inbox];
+        under.backend.glance(&account.into(), keys, tables).await.expect("a glance")
+    };
+    let keys = vec![outbox(""), at("x"), at("y")];
+    let found = glance("a", keys.clone()).await;
+    assert_eq!(found, (vec![Some(row("sent")), Some(row("1")), None], vec![true, true, false]));
+    let found = glance("b", keys.clone()).await;
+    assert_eq!(found, (vec![None, None, Some(row("2"))], vec![false, true, false]), "another account");
+    assert_eq!(glance("nobody", keys).await, (vec![None; 3], vec![false; 3]));
+    assert_eq!(glance("a", vec![]).await, (vec![], vec![true, true, false]));
+    let nothing = under.backend.glance(&"a".into(), vec![], vec![]).await.expect("a glance");
+    assert_eq!(nothing, (vec![], vec![]));
+    under.commit(batch("a", epoch, 2, vec![Op::Delete(outbox(""))])).await.expect("a commit");
+    assert_eq!(glance("a", vec![outbox("")]).await, (vec![None], vec![false, true, false]), "emptied");
+}
+
 pub async fn a_scan_ascends_in_pages(backend: Arc<dyn Backend>) {
     let under = Under::new(backend).await;
     let epoch = under.open("a").await;

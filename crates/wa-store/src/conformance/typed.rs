@@ -12,8 +12,8 @@ use crate::key::Key;
 use crate::records::{Attempt, Device, InboxRow, KeyPair, MappingSource, PrivacyToken, Session};
 use crate::tables::*;
 use crate::{
-    AccountStore, Address, Changes, Chat, ManualClock, Retry, Scope, Store, StoreBuilder, StoreError, Table,
-    User,
+    AccountStore, Address, Changes, Chat, Glance, ManualClock, Retry, Scope, Store, StoreBuilder, StoreError,
+    Table, User,
 };
 
 pub(super) fn builder(backend: &Arc<dyn Backend>) -> StoreBuilder {
@@ -86,6 +86,33 @@ pub async fn typed_rows_come_back(backend: Arc<dyn Backend>) {
     assert_eq!(account.one(PrivacyTokens, &lid).await.expect("a read"), Some(token));
     assert_eq!(account.lid_of(&pn).await.expect("a read"), Some(lid.clone()));
     assert_eq!(account.pn_of(&lid).await.expect("a read"), Some(pn));
+}
+
+pub async fn what_is_asked_behind_a_glance_is_what_is_stored(backend: Arc<dyn Backend>) {
+    let account = open(&backend, "a").await;
+    let mut changes = Changes::new();
+    changes.put(Devices, &(), &device());
+    changes.put(Settings, &"language".into(), &"de".into());
+    account.commit(changes).await.expect("a commit").release();
+    // Opened anew: nothing is known.
+    let account = open(&backend, "a").await;
+    let glance = Glance::default()
+        .row(Devices, &())
+        .row(Settings, &"language".into())
+        .row(NumberState, &"none".into())
+        .table(Inbox)
+        .table(Settings);
+    assert_eq!(account.glance(&glance).await.expect("a glance"), [Table::Settings]);
+    assert_eq!(account.one(Devices, &()).await.expect("a read"), Some(device()));
+    assert_eq!(account.one(NumberState, &"none".into()).await.expect("a read"), None);
+    let mut changes = Changes::new();
+    changes.put(Settings, &"language".into(), &"fr".into());
+    changes.put(NumberState, &"none".into(), &"one".into());
+    account.commit(changes).await.expect("a commit").release();
+    assert_eq!(account.one(Settings, &"language".into()).await.expect("a read"), Some("fr".into()));
+    assert_eq!(account.one(NumberState, &"none".into()).await.expect("a read"), Some("one".into()));
+    assert_eq!(account.glance(&glance).await.expect("a glance"), [Table::Settings]);
+    assert_eq!(account.one(Settings, &"language".into()).await.expect("a read"), Some("fr".into()));
 }
 
 pub async fn what_a_commit_holds_back_leaves_only_after_it(backend: Arc<dyn Backend>) {

@@ -14,7 +14,7 @@ use crate::backend::{
 };
 use crate::error::cause;
 use crate::lease::{AccountState, Acquired, Intent};
-use crate::{StoreError, UnixTime};
+use crate::{StoreError, Table, UnixTime};
 
 /// When the connection is lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,6 +106,15 @@ impl Backend for Unreliable {
 
     async fn scan(&self, account: &AccountId, scan: Scan) -> Result<Page, StoreError> {
         self.inner.scan(account, scan).await
+    }
+
+    async fn glance(
+        &self,
+        account: &AccountId,
+        keys: Vec<RowKey>,
+        tables: Vec<Table>,
+    ) -> Result<(Vec<Option<Row>>, Vec<bool>), StoreError> {
+        self.inner.glance(account, keys, tables).await
     }
 
     async fn commit(&self, batches: Vec<Batch>) -> Vec<Result<Applied, StoreError>> {

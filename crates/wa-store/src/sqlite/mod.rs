@@ -33,7 +33,7 @@ use crate::export::sync_folder;
 use crate::lease::{AccountState, Acquired, Intent};
 use crate::sabotage::Promises;
 use crate::store::{Store, StoreBuilder};
-use crate::{StoreError, UnixTime};
+use crate::{StoreError, Table, UnixTime};
 
 /// Most pieces that share one transaction.
 const GROUP: usize = 1024;
@@ -370,6 +370,16 @@ impl Backend for SqliteBackend {
     async fn scan(&self, account: &AccountId, scan: Scan) -> Result<Page, StoreError> {
         let account = account.clone();
         self.read(move |connection| read::scan(connection, &account, &scan)).await
+    }
+
+    async fn glance(
+        &self,
+        account: &AccountId,
+        keys: Vec<RowKey>,
+        tables: Vec<Table>,
+    ) -> Result<(Vec<Option<Row>>, Vec<bool>), StoreError> {
+        let account = account.clone();
+        self.read(move |connection| read::glance(connection, &account, &keys, &tables)).await
     }
 
     async fn commit(&self, batches: Vec<Batch>) -> Vec<Result<Applied, StoreError>> {

@@ -8,31 +8,65 @@ use crate::backend::{AccountId, AccountInfo, Page, Row, RowKey, Scan, upper_boun
 use crate::columns::time;
 use crate::error::cause;
 use crate::lease::{AccountRow, AccountState};
-use crate::{HolderId, StoreError, UnixTime};
+use crate::{HolderId, StoreError, Table, UnixTime};
 
 /// A page of a scan ends after so many bytes, however many rows were asked for.
 const PAGE_BYTES: usize = 8 * 1024 * 1024;
+
+const ROW: &str = "SELECT value, expires FROM rows WHERE account = ?1 AND tab = ?2 AND key = ?3";
 
 pub(super) fn get_many(
     connection: &mut Connection,
     account: &AccountId,
     keys: &[RowKey],
 ) -> Result<Vec<Option<Row>>, StoreError> {
-    let read = |connection: &mut Connection| -> rusqlite::Result<_> {
-        let view = connection.transaction()?;
-        let Some(id) = account_id(&view, account)? else { return Ok(vec![None; keys.len()]) };
-        let mut select = view
-            .prepare_cached("SELECT value, expires FROM rows WHERE account = ?1 AND tab = ?2 AND key = ?3")?;
-        let rows = keys.iter().map(|key| {
-            select
-                .query_row(params![id, key.table.number(), &key.key[..]], |row| {
+    glance(connection, account, keys, &[]).map(|(rows, _)| rows)
+}
+
+pub(super) fn glance(
+    connection: &mut Connection,
+    account: &AccountId,
+    keys: &[RowKey],
+    tables: &[Table],
+) -> Result<(Vec<Option<Row>>, Vec<bool>), StoreError> {
+    let read = |view: &Connection| -> rusqlite::Result<_> {
+        let Some(id) = account_id(view, account)? else {
+            return Ok((vec![None; keys.len()], vec![false; tables.len()]));
+        };
+        let mut rows = Vec::with_capacity(keys.len());
+        if !keys.is_empty() {
+            let mut select = view.prepare_cached(ROW)?;
+            for key in keys {
+                let found = select.query_row(params![id, key.table.number(), &key.key[..]], |row| {
                     Ok(Row { value: bytes_at(row, 0)?, expires: time_at(row, 1)? })
-                })
-                .optional()
-        });
-        rows.collect()
+                });
+                rows.push(found.optional()?);
+            }
+        }
+        let mut occupied = Vec::with_capacity(tables.len());
+        if !tables.is_empty() {
+            let mut select =
+                view.prepare_cached("SELECT EXISTS (SELECT 1 FROM rows WHERE account = ?1 AND tab = ?2)")?;
+            for table in tables {
+                occupied.push(select.query_row(params![id, table.number()], |row| row.get(0))?);
+            }
+        }
+        Ok((rows, occupied))
     };
-    read(connection).map_err(store_error)
+    in_one_view(connection, read).map_err(store_error)
+}
+
+/// Statements that see the same commits.
+fn in_one_view<T>(
+    connection: &Connection,
+    read: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+) -> rusqlite::Result<T> {
+    connection.prepare_cached("BEGIN")?.execute([])?;
+    let read = read(connection);
+    let ended = connection.prepare_cached("ROLLBACK").and_then(|mut end| end.execute([]));
+    let read = read?;
+    ended?;
+    Ok(read)
 }
 
 pub(super) fn scan(
@@ -40,9 +74,8 @@ pub(super) fn scan(
     account: &AccountId,
     scan: &Scan,
 ) -> Result<Page, StoreError> {
-    let mut read = || -> rusqlite::Result<Page> {
-        let view = connection.transaction()?;
-        let Some(id) = account_id(&view, account)? else { return Ok(Page::default()) };
+    let read = |view: &Connection| -> rusqlite::Result<Page> {
+        let Some(id) = account_id(view, account)? else { return Ok(Page::default()) };
         let start = scan.after.as_ref().filter(|after| **after >= scan.prefix);
         let (compare, from) = start.map_or((">=", &scan.prefix), |after| (">", after));
         let upper = upper_bound(&scan.prefix);
@@ -65,7 +98,7 @@ pub(super) fn scan(
         }
         Ok(page)
     };
-    read().map_err(store_error)
+    in_one_view(connection, read).map_err(store_error)
 }
 
 pub(super) fn accounts(

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use super::fault::store_error;
@@ -121,6 +122,8 @@ fn connect(file: &File, flags: OpenFlags) -> Result<Connection, StoreError> {
     let connection = opened.map_err(|error| cannot_open(&file.path, error))?;
     connection.set_prepared_statement_cache_capacity(32);
     let prepared = (|| {
+        // Else every statement with a limit is compiled again for each use: the planner looks at the number.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         connection.busy_timeout(file.busy)?;
         connection.pragma_update(None, "temp_store", "MEMORY")?;
         connection.pragma_update(None, "cell_size_check", true)?;
