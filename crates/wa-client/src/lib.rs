@@ -16,6 +16,7 @@ pub mod sabotage;
 mod absence;
 pub mod app_state;
 mod backlog;
+pub mod broadcasts;
 pub mod calls;
 mod client;
 pub mod config;

@@ -188,7 +188,7 @@ fn forward(world: &mut World, from: DeviceKey, node: &Arc<Node>, to: &Jid, kind:
     }
     if kind == Some("retry") {
         let target = match &participant {
-            Some(participant) if to.is_group() || to.is_status() => world.find_device(participant),
+            Some(participant) if is_of_many(to) => world.find_device(participant),
             _ => world.find_device(to),
         };
         if let Some(target) = target {
@@ -225,6 +225,11 @@ fn forward(world: &mut World, from: DeviceKey, node: &Arc<Node>, to: &Jid, kind:
     }
 }
 
+/// Whether the author of a message there is named beside the chat.
+fn is_of_many(chat: &Jid) -> bool {
+    chat.is_group() || chat.is_status() || chat.is_broadcast_list()
+}
+
 fn copy_of(from: DeviceKey, to: DeviceKey) -> Copy {
     if from.account == to.account { Copy::Own } else { Copy::Others }
 }
@@ -235,7 +240,7 @@ fn addressed(world: &World, from: DeviceKey, node: &Node, to: &Jid, target: Devi
     receipt.remove_attr("to");
     receipt.remove_attr("from");
     receipt.set_attr("t", world.now_s());
-    if to.is_group() || to.is_status() {
+    if is_of_many(to) {
         let family = match world.find_group(to) {
             Some(group) => group.addressing,
             None => node.jid_of("participant").and_then(|jid| jid.family()).unwrap_or(Family::Lid),

@@ -10,6 +10,7 @@ use wa_store::{Bytes, ChatKey, MappingSource, StoreError, UnixTime, tables};
 use super::keys;
 use super::push::Pending;
 use super::types::{ChatState, Mute, Setting, SettingChanged, Source};
+use crate::broadcasts::Lists;
 use crate::events::StoredEvent;
 use crate::identity::{Peer, user_row};
 use crate::privacy::NCT_SALT;
@@ -31,17 +32,18 @@ pub(crate) struct Effects {
     /// Own changes that wait: what is older does not undo them.
     waiting: HashMap<Bytes, i64>,
     chats: HashMap<ChatKey, ChatState>,
+    lists: Option<Lists>,
 }
 
 impl Effects {
     pub(super) fn new(collection: Collection, waiting: &[Pending]) -> Self {
         let waiting = waiting.iter().map(|pending| (pending.index.clone(), pending.timestamp())).collect();
-        Self { collection: Some(collection), waiting, chats: HashMap::new() }
+        Self { collection: Some(collection), waiting, chats: HashMap::new(), lists: None }
     }
 
     /// For what the phone tells of chats in its history.
     pub(crate) fn of_history() -> Self {
-        Self { collection: None, waiting: HashMap::new(), chats: HashMap::new() }
+        Self { collection: None, waiting: HashMap::new(), chats: HashMap::new(), lists: None }
     }
 
     /// Writes what was gathered.
@@ -50,6 +52,9 @@ impl Effects {
             // Writing to memory cannot fail.
             let row = Bytes::from(postcard::to_allocvec(&state).unwrap_or_default());
             step.changes.put(tables::ChatStates, &chat, &row);
+        }
+        if let Some(lists) = self.lists {
+            lists.store(step);
         }
     }
 
@@ -153,6 +158,15 @@ impl Effects {
                     step.learn(&lid, &pn, MappingSource::History).await?;
                 }
                 Some(other)
+            }
+            ("business_broadcast_list", ..) => {
+                let Some(name) = index.get(1) else { return Ok(Some(other)) };
+                let lists = match &mut self.lists {
+                    Some(lists) => lists,
+                    None => self.lists.insert(Lists::load(step.shared).await?),
+                };
+                let list = value.business_broadcast_list_action.as_deref().filter(|_| is_set);
+                lists.change(name, list)
             }
             (_, true, Some(about)) => self.of_chat(step, name, &about, value).await?.or(Some(other)),
             _ => Some(other),

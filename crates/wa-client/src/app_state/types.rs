@@ -4,6 +4,7 @@ use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 use wa_store::{Bytes, UnixTime};
 
+use crate::broadcasts::BroadcastList;
 use crate::identity::{ChatRef, Peer};
 
 /// A setting that another device of the account has changed, or that was there when this one was linked.
@@ -90,6 +91,10 @@ pub enum Setting {
         /// Version of the action.
         version: i32,
     },
+    /// A broadcast list of a business account was made or changed.
+    BroadcastList(BroadcastList),
+    /// A broadcast list was deleted, under this name in the settings.
+    BroadcastListRemoved(String),
 }
 
 /// How long a chat is muted.

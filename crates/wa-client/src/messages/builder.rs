@@ -34,7 +34,7 @@ pub struct Message {
     context: Context,
     viewing: Viewing,
     album: Option<Target>,
-    pub(super) limits: Limits,
+    pub(crate) limits: Limits,
     /// A file that is still to be looked at and uploaded.
     pub(super) attachment: Option<Box<Attachment>>,
 }
@@ -340,6 +340,12 @@ impl Message {
 }
 
 impl Message {
+    /// Id of the message that it is about.
+    pub(crate) fn about(&self) -> Option<&str> {
+        let Body::Content(content) = &self.body else { return None };
+        content.target().map(|target| target.id.as_str())
+    }
+
     /// What has to be sealed under the secret of another message before it can be built.
     pub(crate) fn to_seal(&self) -> Option<&Content> {
         let Body::Content(content) = &self.body else { return None };
@@ -438,7 +444,7 @@ impl From<&ChatRef> for Recipient {
 
 impl From<&ReceivedMessage> for Recipient {
     fn from(message: &ReceivedMessage) -> Self {
-        Self::from(&message.chat)
+        Self::from(message.shown_in())
     }
 }
 

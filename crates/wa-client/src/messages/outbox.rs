@@ -19,6 +19,7 @@ use super::status::{self, Stage};
 use crate::connection::link::{Link, RequestError};
 use crate::media::outgoing::{NotUp, bring_up};
 use crate::shared::Shared;
+use crate::status::StoredAudience;
 use crate::vault::together;
 
 /// How long the plaintext of a message is kept for retry receipts.
@@ -206,7 +207,7 @@ async fn answered(
         if let Some(chat) = &chat
             && options.phash.as_deref().is_some_and(|ours| ack.differs_from(ours))
         {
-            stale(shared, chat).await;
+            stale(shared, chat, &options).await;
         }
         let at = ack.timestamp.map_or_else(|| shared.now(), UnixTime::from_secs);
         let report = match options.shortfall {
@@ -225,7 +226,7 @@ async fn answered(
         // The group speaks another family now: encrypted anew, once, under the same id.
         Remedy::RefreshGroup if options.attempts == 1 => {
             if let Some(chat) = &chat {
-                stale(shared, chat).await;
+                stale(shared, chat, &options).await;
             }
             requeue(shared, order, row, &options, OutboxState::Queued).await
         }
@@ -238,7 +239,7 @@ async fn answered(
         }
         remedy => {
             if let Some(chat) = chat.as_ref().filter(|_| remedy != Remedy::Surface) {
-                stale(shared, chat).await;
+                stale(shared, chat, &options).await;
             }
             if matches!(refused, Refused::Code(463 | 475)) {
                 crate::standing::check_later(shared, link);
@@ -265,7 +266,7 @@ fn refusal(code: u16) -> Refusal {
 }
 
 /// The server knows other devices than we do.
-async fn stale(shared: &Arc<Shared>, chat: &Jid) {
+async fn stale(shared: &Arc<Shared>, chat: &Jid, options: &StoredOptions) {
     // A lease that is gone is seen by whoever commits next.
     let _ = if chat.is_group() {
         if let Ok(Some(group)) = shared.store.one(tables::Groups, &crate::identity::chat_row(chat)).await
@@ -277,7 +278,8 @@ async fn stale(shared: &Arc<Shared>, chat: &Jid) {
         crate::groups::forget(shared, chat).await
     } else {
         crate::devices::forget_own(shared).await;
-        crate::devices::forget(shared, std::slice::from_ref(chat)).await
+        let people = options.audience.as_ref().map_or(std::slice::from_ref(chat), StoredAudience::people);
+        crate::devices::forget(shared, people).await
     };
 }
 

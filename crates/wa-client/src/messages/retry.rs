@@ -320,11 +320,12 @@ async fn resend(
     }
     let mut message = proto::Message::decode(plaintext).map_err(|_| SealError::Unwritable)?;
     let class = classify(&message).map_err(|_| SealError::Unwritable)?;
-    let is_shared = asking.chat.is_group() || asking.chat.is_status();
-    if is_shared {
+    let is_list = asking.chat.is_broadcast_list();
+    let is_shared = asking.chat.is_group() || asking.chat.is_status() || is_list;
+    if is_shared && !is_list {
         step.changes.delete(tables::DistributionMarks, &(chat_row(&asking.chat), at.clone()));
     }
-    if own_device && !is_shared {
+    if own_device && (!is_shared || is_list) {
         message = device_sent(message, asking.chat.to_string(), None);
     }
     let enc = encrypt_for(&mut step, &asking.requester, bundle, &message.encode_to_vec()).await?;

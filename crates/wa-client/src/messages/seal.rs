@@ -77,6 +77,8 @@ enum Way {
     Group(Addressing),
     /// Under our sender key of statuses, to these people.
     Status(Recipients),
+    /// Encrypted for each device of the people of a broadcast list.
+    List(Recipients),
 }
 
 impl Plan {
@@ -115,7 +117,11 @@ pub(crate) async fn seal(
     let plan = if to.is_group() {
         plan_group(shared, link, to).await?
     } else if let Some(audience) = &options.audience {
-        plan_status(shared, link, to, audience).await?
+        if to.is_status() {
+            plan_status(shared, link, to, audience).await?
+        } else {
+            plan_list(shared, link, to, audience).await?
+        }
     } else {
         plan_direct(shared, link, to).await?
     };
@@ -139,7 +145,7 @@ pub(crate) struct Wanted {
 impl Wanted {
     /// Whether it goes to many under a sender key.
     pub(crate) const fn is_for_many(&self) -> bool {
-        !matches!(self.plan.way, Way::Direct)
+        matches!(self.plan.way, Way::Group(_) | Way::Status(_))
     }
 
     /// Bytes that sealing it writes, about.
@@ -175,9 +181,10 @@ pub(crate) async fn seal_into(step: &mut Step<'_>, wanted: &Wanted) -> Result<Ou
     let mut sealer = Sealer { step: &mut *step, plan, id: &row.id, class, shortfall: 0, any_pre_key: false };
     let (mut stanza, hash) = match &plan.way {
         Way::Direct => sealer.direct(message).await.map(|(stanza, hash)| (stanza, Some(hash)))?,
+        Way::List(_) => sealer.list(message).await.map(|(stanza, hash)| (stanza, Some(hash)))?,
         Way::Group(_) | Way::Status(_) => sealer.group(&row.plaintext).await?,
     };
-    let (shortfall, any_pre_key) = (sealer.shortfall, sealer.any_pre_key);
+    let (mut shortfall, any_pre_key) = (sealer.shortfall, sealer.any_pre_key);
     let mut meta = class.meta.node();
     if let Way::Status(recipients) = &plan.way
         && class.stanza_type != StanzaType::Reaction
@@ -212,10 +219,13 @@ pub(crate) async fn seal_into(step: &mut Step<'_>, wanted: &Wanted) -> Result<Ou
         }
     }
     let mut options = StoredOptions::decode(&row.options);
+    if let Way::Status(recipients) | Way::List(recipients) = &plan.way {
+        shortfall = shortfall.saturating_add(recipients.unknown);
+    }
     options.shortfall = shortfall;
     options.phash = hash;
     let expected = plan.recipients();
-    if let Way::Status(recipients) = &plan.way {
+    if let Way::Status(recipients) | Way::List(recipients) = &plan.way {
         options.audience = Some(recipients.audience.clone());
     }
     let state = OutboxState::Sealed { stanza: encode(&stanza)?, at: shared.now() };
@@ -284,6 +294,23 @@ async fn plan_status(
     let needing = without_key(shared, &to, &all).await?;
     let bundles = fetch_missing(shared, link, &needing).await?;
     Ok(Plan { to, own, way: Way::Status(recipients), devices: all, bundles })
+}
+
+async fn plan_list(
+    shared: &Arc<Shared>,
+    link: &Link,
+    to: Jid,
+    audience: &StoredAudience,
+) -> Result<Plan, SealError> {
+    let device = shared.device();
+    let own = device.lid().or_else(|| device.pn()).ok_or(SealError::Unreachable)?;
+    let recipients = crate::status::recipients(shared, link, audience, &own).await?;
+    let mut users = recipients.people.clone();
+    users.push(own.user_jid());
+    let mut all = devices::of(shared, link, &users).await?;
+    all.retain(|one| !device.is_this_device(one));
+    let bundles = fetch_missing(shared, link, &all).await?;
+    Ok(Plan { to, own, way: Way::List(recipients), devices: all, bundles })
 }
 
 /// The devices that do not have our current sender key of a chat.
@@ -374,15 +401,41 @@ struct Sealer<'s, 'a> {
     any_pre_key: bool,
 }
 
-impl Sealer<'_, '_> {
+impl<'s> Sealer<'s, '_> {
     async fn direct(&mut self, message: &proto::Message) -> Result<(Node, String), SealError> {
         let plan = self.plan;
+        let (entries, reached) = self.each_device(message, None).await?;
+        let pn = if plan.to.is_lid() {
+            self.step.pn_of(&crate::identity::user_row(&plan.to)).await?
+        } else {
+            None
+        };
+        let pn: Option<Jid> = pn.and_then(|pn| pn.as_str().parse().ok());
+        let stanza = self.stanza().maybe_attr("peer_recipient_pn", pn);
+        let hash = phash(reached);
+        Ok((stanza.child(Node::new("participants").children(entries)), hash))
+    }
+
+    /// To a broadcast list: own devices are told the hash of all who get it.
+    async fn list(&mut self, message: &proto::Message) -> Result<(Node, String), SealError> {
+        let hash = phash(self.plan.devices.iter().chain([&self.plan.own]));
+        let (entries, _) = self.each_device(message, Some(hash.clone())).await?;
+        let stanza = self.stanza().attr("phash", hash.clone());
+        Ok((stanza.child(Node::new("participants").children(entries)), hash))
+    }
+
+    /// One ciphertext for each device: the message for those of others, a copy for our own. With the devices reached.
+    async fn each_device(
+        &mut self,
+        message: &proto::Message,
+        hash: Option<String>,
+    ) -> Result<(Vec<Node>, Vec<&'s Jid>), SealError> {
+        let plan = self.plan;
         let theirs = message.encode_to_vec();
-        let ours = device_sent(message.clone(), plan.to.to_string(), None).encode_to_vec();
-        let to_self = plan.to.same_user(&plan.own);
+        let ours = device_sent(message.clone(), plan.to.to_string(), hash).encode_to_vec();
         let mut entries = Vec::with_capacity(plan.devices.len());
         let mut reached = Vec::with_capacity(plan.devices.len());
-        let mut any_of_theirs = to_self;
+        let mut any_of_theirs = plan.to.same_user(&plan.own);
         for device in &plan.devices {
             let is_own = device.same_user(&plan.own);
             let Some(enc) = self.encrypt(device, if is_own { &ours } else { &theirs }).await? else {
@@ -396,15 +449,7 @@ impl Sealer<'_, '_> {
         if !any_of_theirs {
             return Err(SealError::Unreachable);
         }
-        let pn = if plan.to.is_lid() {
-            self.step.pn_of(&crate::identity::user_row(&plan.to)).await?
-        } else {
-            None
-        };
-        let pn: Option<Jid> = pn.and_then(|pn| pn.as_str().parse().ok());
-        let stanza = self.stanza().maybe_attr("peer_recipient_pn", pn);
-        let hash = phash(reached);
-        Ok((stanza.child(Node::new("participants").children(entries)), hash))
+        Ok((entries, reached))
     }
 
     /// Under our sender key: of a group, or of statuses.
@@ -449,7 +494,7 @@ impl Sealer<'_, '_> {
             Way::Group(addressing) => {
                 (Some(phash(plan.devices.iter().chain([&plan.own]))), Some(addressing.name()))
             }
-            Way::Direct | Way::Status(_) => (None, None),
+            Way::Direct | Way::Status(_) | Way::List(_) => (None, None),
         };
         let mut stanza = self.stanza().maybe_attr("phash", hash.clone()).maybe_attr("addressing_mode", mode);
         if let Way::Status(recipients) = &plan.way {

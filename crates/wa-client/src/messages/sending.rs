@@ -51,7 +51,7 @@ pub struct SendOptions {
     /// Sends to a new chat also while the account may start none or its cap is used up. Off: such a send is refused
     /// here as [`SendError::Guarded`], since each refusal of the server makes the account's standing worse.
     pub unguarded: bool,
-    /// Who gets a status post.
+    /// Who gets a status post, or a message to a broadcast list.
     pub(crate) audience: Option<StoredAudience>,
 }
 
@@ -226,7 +226,7 @@ pub(crate) struct StoredOptions {
     pub(crate) expires: Option<UnixTime>,
     /// A file that has to be uploaded first.
     pub(crate) upload: Option<StoredSource>,
-    /// Who gets a status post.
+    /// Who gets a status post, or a message to a broadcast list.
     pub(crate) audience: Option<StoredAudience>,
 }
 
@@ -428,6 +428,14 @@ async fn take(
     {
         return Err(SendError::Guarded { why, until });
     }
+    let mut options = options;
+    if to.is_broadcast_list() && options.audience.is_none() {
+        // What is about a message of ours goes to those who got it.
+        options.audience = match message.about() {
+            Some(id) => audience_of(shared, to, id).await?,
+            None => None,
+        };
+    }
     let (message, attached) = outgoing::prepare(shared, message).await?;
     let message = message.dated(shared.server_now());
     let Some(add_on) = message.to_seal() else {
@@ -439,6 +447,16 @@ async fn take(
     add_ons::count_own(shared, changes, add_on).await?;
     let message = message.clone().with(sealed);
     enqueue(shared, changes, to, &message, None, options)
+}
+
+/// Who got a status post or a message to a broadcast list, of the last week.
+pub(crate) async fn audience_of(
+    shared: &Shared,
+    chat: &Jid,
+    id: &str,
+) -> Result<Option<StoredAudience>, StoreError> {
+    let sent = shared.store.one(tables::Sent, &(chat_row(chat), id.into())).await?;
+    Ok(sent.and_then(|sent| StoredOptions::decode(&sent.details).audience))
 }
 
 /// A row of the outbox that a commit is about to store.
@@ -458,8 +476,8 @@ fn enqueue(
     options: SendOptions,
 ) -> Result<Queued, SendError> {
     use prost::Message as _;
-    let is_post = to.is_status() && options.audience.is_some();
-    if !(to.is_pn() || to.is_lid() || to.is_group() || is_post) || to.is_service() {
+    let is_to_many = (to.is_status() || to.is_broadcast_list()) && options.audience.is_some();
+    if !(to.is_pn() || to.is_lid() || to.is_group() || is_to_many) || to.is_service() {
         return Err(Unsendable::Address.into());
     }
     let (own, _) = crate::startup::own(shared).ok_or(SendError::NotLinked)?;

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
+use wa_binary::Jid;
 pub use wa_core::content::{Content, Quoted, Text, Viewing};
 use wa_core::content::{Context, Parsed, PollVote, Target};
 use wa_proto::e2e_message as proto;
@@ -72,6 +73,12 @@ impl ReceivedMessage {
         }
     }
 
+    /// The chat in which a person sees it and answers: what somebody says to a broadcast list is in the chat with them.
+    pub fn shown_in(&self) -> &Jid {
+        let author = self.sender.jid().filter(|_| self.chat.jid.is_broadcast_list() && !self.from_me);
+        author.unwrap_or(&self.chat.jid)
+    }
+
     /// The message that it replies to.
     pub const fn reply_to(&self) -> Option<&Quoted> {
         self.context.reply_to.as_ref()
@@ -82,7 +89,7 @@ impl ReceivedMessage {
 impl From<&ReceivedMessage> for Target {
     fn from(message: &ReceivedMessage) -> Self {
         let author = message.sender.jid().cloned();
-        Self::new(message.id.as_str(), message.chat.jid.clone(), author, message.from_me)
+        Self::new(message.id.as_str(), message.shown_in().clone(), author, message.from_me)
     }
 }
 

@@ -15,7 +15,7 @@ use crate::client::Client;
 use crate::connection::link::{Link, RequestError};
 use crate::devices::DevicesError;
 use crate::messages::builder::{Message, Recipient};
-use crate::messages::sending::{SendError, SendOptions, Sending, StoredOptions};
+use crate::messages::sending::{SendError, SendOptions, Sending, audience_of};
 use crate::shared::Shared;
 
 pub use stanza::{StatusList, StatusPrivacy};
@@ -49,6 +49,18 @@ pub(crate) struct StoredAudience {
     people: Option<Vec<Jid>>,
     /// Whether it is known to whom: `people` are the recipients themselves then.
     resolved: bool,
+}
+
+impl StoredAudience {
+    /// These alone.
+    pub(crate) const fn of(people: Vec<Jid>) -> Self {
+        Self { list: StatusList::Only, people: Some(people), resolved: false }
+    }
+
+    /// Who is named, as far as that is known.
+    pub(crate) fn people(&self) -> &[Jid] {
+        self.people.as_deref().unwrap_or_default()
+    }
 }
 
 impl From<Audience> for StoredAudience {
@@ -92,9 +104,7 @@ impl StatusPosts<'_> {
     /// As [`post`](Self::post).
     pub async fn revoke(&self, post: &str) -> Result<Sending, SendError> {
         let status = address();
-        let sent = (crate::identity::chat_row(&status), post.into());
-        let sent = self.0.shared.store.one(tables::Sent, &sent).await?;
-        let known = sent.and_then(|sent| StoredOptions::decode(&sent.details).audience);
+        let known = audience_of(&self.0.shared, &status, post).await?;
         let target = Target::new(post, status, None, true);
         self.send(Message::revoke(target), known.unwrap_or_else(|| Audience::AsSet.into())).await
     }
@@ -124,6 +134,8 @@ async fn privacy(link: &Link) -> Result<StatusPrivacy, RequestError> {
 /// Who gets a post: people without devices, in one family, without ourselves.
 pub(crate) struct Recipients {
     pub(crate) people: Vec<Jid>,
+    /// People who were named and have no address.
+    pub(crate) unknown: u32,
     /// The audience as it is now known, for a later revoke.
     pub(crate) audience: StoredAudience,
 }
@@ -144,7 +156,7 @@ pub(crate) async fn recipients(
 ) -> Result<Recipients, DevicesError> {
     if audience.resolved {
         let people = audience.people.clone().unwrap_or_default();
-        return Ok(Recipients { people, audience: audience.clone() });
+        return Ok(Recipients { people, unknown: 0, audience: audience.clone() });
     }
     let (list, named) = match &audience.people {
         Some(people) => (audience.list, people.clone()),
@@ -153,9 +165,14 @@ pub(crate) async fn recipients(
             (set.list, set.people)
         }
     };
+    let wanted = named.len();
     let named = in_family(shared, link, named, own).await?;
+    let mut unknown = 0;
     let people: BTreeSet<Jid> = match list {
-        StatusList::Only => named.into_iter().collect(),
+        StatusList::Only => {
+            unknown = u32::try_from(wanted - named.len()).unwrap_or(u32::MAX);
+            named.into_iter().collect()
+        }
         StatusList::Contacts | StatusList::Except => {
             let book = address_book(shared).await?;
             let mut people: BTreeSet<Jid> = in_family(shared, link, book, own).await?.into_iter().collect();
@@ -167,7 +184,7 @@ pub(crate) async fn recipients(
     };
     let people: Vec<Jid> = people.into_iter().filter(|one| !one.same_user(own)).collect();
     let audience = StoredAudience { list, people: Some(people.clone()), resolved: true };
-    Ok(Recipients { people, audience })
+    Ok(Recipients { people, unknown, audience })
 }
 
 /// Everybody whom the phone's address book names.
@@ -197,7 +214,7 @@ async fn in_family(
         };
         match same {
             Some(same) => found.push(same),
-            None => tracing::warn!("somebody without an address in our family gets no status"),
+            None => tracing::warn!("somebody without an address in our family is left out"),
         }
     }
     Ok(found)

@@ -5,6 +5,7 @@
 mod stage;
 
 mod kinds;
+mod lists;
 mod polls;
 mod status;
 mod wire;
@@ -58,18 +59,11 @@ async fn ada_gets(
     what: &str,
     fits: impl Fn(&Received, &Parsed) -> bool,
 ) -> (Received, Parsed) {
-    let waits = async {
-        loop {
-            for received in stage.sim.inbox(ADA) {
-                let parsed = parsed(&received.message);
-                if fits(&received, &parsed) {
-                    return (received, parsed);
-                }
-            }
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    timeout(PATIENCE, waits).await.unwrap_or_else(|_| panic!("Ada never got {what}"))
+    let found = stage.sim.received(ADA, PATIENCE, |received| {
+        let parsed = parsed(&received.message);
+        fits(received, &parsed).then(|| (received.clone(), parsed))
+    });
+    found.await.unwrap_or_else(|_| panic!("Ada never got {what}"))
 }
 
 fn parsed(bytes: &[u8]) -> Parsed {

@@ -7,7 +7,7 @@ use wa_client::messages::status::{MessageStatus, Progress, Stage as Sent};
 
 use super::*;
 
-async fn reaches(client: &Client, id: &str, progress: Progress) -> MessageStatus {
+pub(super) async fn reaches(client: &Client, id: &str, progress: Progress) -> MessageStatus {
     let waits = async {
         loop {
             let status = client.messages().status_of(id).await.unwrap().expect("it was sent");

@@ -30,6 +30,10 @@ pub struct Limits {
     pub album: usize,
     /// Characters of a member's label.
     pub label: usize,
+    /// People of a broadcast list.
+    pub recipients: usize,
+    /// Stickers of a pack.
+    pub stickers: usize,
     /// Bytes of an image, a video, a sound or a sticker.
     pub media: u64,
     /// Bytes of a document.
@@ -49,6 +53,8 @@ impl Default for Limits {
             contacts: 257,
             album: 30,
             label: 30,
+            recipients: 256,
+            stickers: 60,
             media: 100 << 20,
             document: 2048 << 20,
         }
@@ -87,6 +93,12 @@ pub enum Part {
     InviteCode,
     /// The id of what was chosen.
     ChoiceId,
+    /// The people of a broadcast list.
+    Recipients,
+    /// The stickers of a pack.
+    Stickers,
+    /// The name of a sticker pack.
+    PackName,
 }
 
 impl fmt::Display for Part {
@@ -106,6 +118,9 @@ impl fmt::Display for Part {
             Self::TargetId => "the id of the message that it is about",
             Self::InviteCode => "the invitation's code",
             Self::ChoiceId => "the id of the choice",
+            Self::Recipients => "the people of the broadcast list",
+            Self::Stickers => "the stickers of the pack",
+            Self::PackName => "the name of the sticker pack",
         })
     }
 }

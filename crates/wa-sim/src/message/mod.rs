@@ -4,6 +4,7 @@ mod check;
 mod direct;
 mod fanout;
 mod group;
+mod list;
 mod status;
 
 use std::sync::Arc;
@@ -94,10 +95,12 @@ fn plan(world: &mut World, sending: &Sending<'_>) -> (Verdict, Vec<Envelope>) {
         group::plan(world, sending)
     } else if sending.to.is_status() {
         status::plan(world, sending)
+    } else if sending.to.is_broadcast_list() {
+        list::plan(world, sending)
     } else if sending.to.family().is_some() && !sending.to.is_service() {
         direct::plan(world, sending)
     } else {
-        // Channels, broadcast lists and bots are not played.
+        // Channels and bots are not played.
         (Verdict::Refused(405), Vec::new())
     }
 }

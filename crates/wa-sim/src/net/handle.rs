@@ -412,6 +412,32 @@ impl SimHandle {
         self.hub.expect(filter, within).await
     }
 
+    /// Waits until the world shows something: `look` is asked now and after everything that happens.
+    ///
+    /// # Errors
+    /// [`SimError::Timeout`].
+    pub async fn until<T>(
+        &self,
+        within: Duration,
+        look: impl FnMut(&World) -> Option<T>,
+    ) -> Result<T, SimError> {
+        self.hub.until(within, look).await
+    }
+
+    /// Waits for a message that fits in the inbox of an account's phone.
+    ///
+    /// # Errors
+    /// [`SimError::Timeout`], for an unknown account as well.
+    pub async fn received<T>(
+        &self,
+        number: u64,
+        within: Duration,
+        mut fits: impl FnMut(&Received) -> Option<T>,
+    ) -> Result<T, SimError> {
+        self.until(within, |world| world.phone(world.find_pn(number)?)?.inbox().iter().find_map(&mut fits))
+            .await
+    }
+
     /// Answers incoming stanzas by hand: what `answer` gives for one that fits is written to the same connection, and
     /// the server does not see it. The number is for [`World::stop_intercepting`].
     pub fn intercept(
@@ -441,21 +467,25 @@ fn known(world: &World, number: u64) -> Result<AccountId, SimError> {
 impl Hub {
     /// Waits for the first stanza that fits.
     pub(crate) async fn expect(&self, filter: &Filter, within: Duration) -> Result<Passed, SimError> {
+        self.until(within, |world| world.find_in_trace(filter)).await
+    }
+
+    async fn until<T>(
+        &self,
+        within: Duration,
+        mut look: impl FnMut(&World) -> Option<T>,
+    ) -> Result<T, SimError> {
         let found = async {
             loop {
                 let happened = self.happened.notified();
-                if let Some(passed) = self.look_trace(filter) {
-                    return passed;
+                // Not through `with`, which wakes those who wait.
+                if let Some(found) = self.look(&mut look) {
+                    return found;
                 }
                 happened.await;
             }
         };
         let ms = u64::try_from(within.as_millis()).unwrap_or(u64::MAX);
         timeout(within, found).await.map_err(|_| SimError::Timeout(ms))
-    }
-
-    fn look_trace(&self, filter: &Filter) -> Option<Passed> {
-        // Not through `with`, which wakes those who wait.
-        self.look(|world| world.find_in_trace(filter))
     }
 }

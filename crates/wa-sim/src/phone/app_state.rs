@@ -23,8 +23,9 @@ use wa_proto::e2e_message::message::{
     AppStateSyncKeyShare, ProtocolMessage,
 };
 use wa_proto::sync_action::sync_action_value::{
-    ArchiveChatAction, ContactAction, LocaleSetting, MarkChatAsReadAction, MuteAction, NctSaltSyncAction,
-    PinAction, PushNameSetting, StarAction, SyncActionMessage, SyncActionMessageRange,
+    ArchiveChatAction, BroadcastListParticipant, BusinessBroadcastListAction, ContactAction, LocaleSetting,
+    MarkChatAsReadAction, MuteAction, NctSaltSyncAction, PinAction, PushNameSetting, StarAction,
+    SyncActionMessage, SyncActionMessageRange,
 };
 use wa_proto::sync_action::{SyncActionData, SyncActionValue};
 
@@ -109,6 +110,15 @@ pub enum AppAction {
         user: Jid,
         /// Full name.
         name: Option<String>,
+    },
+    /// Makes or changes a broadcast list; without people it is deleted.
+    BroadcastList {
+        /// Digits of its address.
+        id: String,
+        /// What it is called.
+        name: String,
+        /// Who is on it, by LID.
+        people: Vec<Jid>,
     },
     /// Gives the salt of `cstoken`s to the companions.
     NctSalt,
@@ -506,6 +516,21 @@ impl Phone {
                 let operation = if name.is_some() { Operation::Set } else { Operation::Remove };
                 let index = ["contact", &bare(user)];
                 (Collection::CriticalUnblockLow, vec![Mutation::new(operation, &index, &value, 2)])
+            }
+            AppAction::BroadcastList { id, name, people } => {
+                let participant = |lid: &Jid| BroadcastListParticipant {
+                    lid_jid: Some(bare(lid)),
+                    ..BroadcastListParticipant::default()
+                };
+                let list = BusinessBroadcastListAction {
+                    participants: people.iter().map(participant).collect(),
+                    list_name: Some(name.clone()),
+                    ..Default::default()
+                };
+                let value = SyncActionValue { business_broadcast_list_action: Some(Box::new(list)), ..value };
+                let operation = if people.is_empty() { Operation::Remove } else { Operation::Set };
+                let index = ["business_broadcast_list", id];
+                (Collection::Regular, vec![Mutation::new(operation, &index, &value, 1)])
             }
             AppAction::NctSalt => {
                 let salt = NctSaltSyncAction { salt: Some(Bytes::copy_from_slice(&self.nct_salt)) };

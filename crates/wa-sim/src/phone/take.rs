@@ -110,6 +110,8 @@ impl Phone {
     fn chat_of(&self, envelope: &Envelope) -> Jid {
         match &envelope.recipient {
             Some(recipient) if envelope.from_me => recipient.user_jid(),
+            // What came by a broadcast list is in the chat with its author.
+            _ if envelope.from.is_broadcast_list() && !envelope.from_me => envelope.sender.user_jid(),
             _ => envelope.from.user_jid(),
         }
     }
