@@ -55,6 +55,10 @@ mod switches {
         SwallowedRetry,
         /// A downloaded file is handed out although its hash or MAC does not fit.
         UncheckedMedia,
+        /// Of those who share a commit only the first one's changes are in it.
+        LeftOutMember,
+        /// Whoever shares a commit hears that it succeeded, whatever came of it.
+        UntoldFailure,
     }
 
     macro_rules! points {

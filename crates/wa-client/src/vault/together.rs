@@ -118,7 +118,9 @@ async fn serve(shared: &Arc<Shared>) -> bool {
     for wish in wishes {
         match wish {
             Wish::Changes(changes, tell) => {
-                step.changes.merge(changes);
+                if committing.is_empty() || !sabotaged!(shared, LeftOutMember) {
+                    step.changes.merge(changes);
+                }
                 committing.push(tell);
             }
             Wish::Seal(wanted, tell) => seals.push((wanted, tell)),
@@ -142,7 +144,8 @@ async fn serve(shared: &Arc<Shared>) -> bool {
     if !sealed.is_empty() {
         kill_point!(shared, StanzaSealed);
     }
-    let committed = vault.commit(shared, std::mem::take(&mut step.changes).holding(())).await.is_ok();
+    let committed = vault.commit(shared, std::mem::take(&mut step.changes).holding(())).await.is_ok()
+        || sabotaged!(shared, UntoldFailure);
     drop(step);
     drop(vault);
     if !sealed.is_empty() {
@@ -164,19 +167,26 @@ mod tests {
     use futures_util::future::join_all;
     use rand::SeedableRng;
     use rand::rngs::StdRng;
-    use wa_store::{Bytes, MemoryStore, tables};
+    use wa_store::{Bytes, MemoryStore, Store, tables};
 
     use super::*;
     use crate::config::Config;
+    use crate::sabotage::Sabotage;
 
-    #[tokio::test]
-    async fn those_who_wait_share_a_commit_and_one_who_gives_up_takes_nobody_along() {
-        let store = MemoryStore::open().await.unwrap();
+    async fn shared(store: &Store, sabotage: Sabotage) -> Arc<Shared> {
         let account = store.account("main").open().await.unwrap();
         let mut rng = StdRng::seed_from_u64(1);
         let (device, _) = crate::credentials::create(store.clock().now(), &mut rng);
         let (tell, _control) = tokio::sync::mpsc::unbounded_channel();
-        let shared = Arc::new(Shared::new(Config::default(), account, device, Box::new(rng), tell));
+        let config = Config { sabotage, ..Config::default() };
+        Arc::new(Shared::new(config, account, device, Box::new(rng), tell))
+    }
+
+    /// A hundred wait for one commit, and half of them give up; `meanwhile` happens before it begins. How many of those
+    /// who waited heard of success, and how many rows there are.
+    async fn wished(sabotage: Sabotage, meanwhile: impl AsyncFnOnce(&Store)) -> (usize, usize) {
+        let store = MemoryStore::open().await.unwrap();
+        let shared = shared(&store, sabotage).await;
         let holder = shared.vault.lock().await;
         let row = |number: usize| {
             let mut changes = Changes::new();
@@ -189,9 +199,28 @@ mod tests {
         }
         assert_eq!(shared.together.0.lock().wishes.len(), 100);
         all.truncate(50);
+        meanwhile(&store).await;
         drop(holder);
-        assert!(join_all(all).await.iter().all(Result::is_ok));
-        // The others were in the same commit.
-        assert_eq!(shared.store.whole(tables::Settings).await.unwrap().len(), 100);
+        let told = join_all(all).await.iter().filter(|told| told.is_ok()).count();
+        (told, shared.store.whole(tables::Settings).await.unwrap().len())
+    }
+
+    async fn nothing(_: &Store) {}
+
+    /// Another opening takes the lease.
+    async fn taken_over(store: &Store) {
+        store.account("main").open().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn those_who_wait_share_a_commit_and_one_who_gives_up_takes_nobody_along() {
+        assert_eq!(wished(Sabotage::None, nothing).await, (50, 100));
+        assert_eq!(wished(Sabotage::LeftOutMember, nothing).await, (50, 1), "the sabotage was not seen");
+    }
+
+    #[tokio::test]
+    async fn a_commit_that_fails_fails_for_all_who_share_it() {
+        assert_eq!(wished(Sabotage::None, taken_over).await, (0, 0));
+        assert_eq!(wished(Sabotage::UntoldFailure, taken_over).await, (50, 0), "the sabotage was not seen");
     }
 }
