@@ -371,7 +371,7 @@ impl AccountStore {
         let writing = self.0.store.0.cache.write(&self.0.cached, batch.urgency);
         let results = self.0.store.0.backend.commit(vec![batch]).await;
         let applied = results.into_iter().next().unwrap_or(Err(StoreError::Closed))?;
-        writing.succeeded(&ops);
+        writing.succeeded(&ops, applied);
         Ok(applied)
     }
 

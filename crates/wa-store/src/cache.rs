@@ -8,7 +8,8 @@ use hashlink::LruCache;
 use parking_lot::Mutex;
 
 use crate::Table;
-use crate::backend::{Op, Row, RowKey, Urgency};
+use crate::backend::{Applied, Op, Row, RowKey, Urgency};
+use crate::sabotage::Promises;
 
 /// What a row costs beside its key and value, roughly.
 const OVERHEAD: usize = 160;
@@ -51,6 +52,7 @@ pub(crate) struct Cache {
     limit: usize,
     next: AtomicU64,
     rows: Mutex<Rows>,
+    promises: Promises,
 }
 
 struct Rows {
@@ -96,14 +98,15 @@ pub(crate) struct Writing<'a> {
 
 impl Cache {
     /// Keeps about `limit` bytes; 0 keeps nothing.
-    pub(crate) fn new(limit: usize) -> Self {
+    pub(crate) fn new(limit: usize, promises: Promises) -> Self {
         let rows = Rows { order: LruCache::new_unbounded(), bytes: 0 };
-        Self { limit, next: AtomicU64::new(0), rows: Mutex::new(rows) }
+        Self { limit, next: AtomicU64::new(0), rows: Mutex::new(rows), promises }
     }
 
     /// A new opening, of which nothing is known.
     pub(crate) fn opening(&self) -> Opening {
-        Opening { number: self.next.fetch_add(1, Ordering::Relaxed), state: Mutex::default() }
+        let step = u64::from(self.promises.cache_ends_with_the_opening());
+        Opening { number: self.next.fetch_add(step, Ordering::Relaxed), state: Mutex::default() }
     }
 
     pub(crate) const fn keeps(&self, table: Table) -> bool {
@@ -126,7 +129,7 @@ impl Cache {
     /// Keeps what was read, unless a commit has begun or ended since the look. Says whether both are one view.
     pub(crate) fn fill(&self, opening: &Opening, look: &Look, keys: &[RowKey], read: &[Option<Row>]) -> bool {
         let state = opening.state.lock();
-        if look.version != Some(state.version) {
+        if look.version != Some(state.version) && self.promises.cache_refuses_late_reads() {
             return false;
         }
         let mut rows = self.rows.lock();
@@ -149,9 +152,9 @@ impl Cache {
 }
 
 impl Writing<'_> {
-    /// It has returned: what it wrote is what there is. Of two that were on their way at the same time nobody knows which
-    /// came last.
-    pub(crate) fn succeeded(mut self, ops: &[Op]) {
+    /// It has returned: what it wrote now is what there is. What it wrote before, as the repetition of one that had arrived,
+    /// others may have replaced since; and of two that were on their way at the same time nobody knows which came last.
+    pub(crate) fn succeeded(mut self, ops: &[Op], applied: Applied) {
         self.is_over = true;
         let mut state = self.opening.state.lock();
         state.in_flight -= 1;
@@ -159,7 +162,13 @@ impl Writing<'_> {
         if state.doubtful.is_some_and(|doubtful| self.number > doubtful) {
             state.doubtful = None;
         }
-        let is_last = !self.beside_another && state.begun == self.number && state.doubtful.is_none();
+        if !self.cache.promises.cache_follows_commits() {
+            return;
+        }
+        let is_last = applied == Applied::Now
+            && !self.beside_another
+            && state.begun == self.number
+            && state.doubtful.is_none();
         let mut rows = self.cache.rows.lock();
         for op in ops {
             match op {
@@ -189,6 +198,9 @@ impl Drop for Writing<'_> {
         let mut state = self.opening.state.lock();
         state.in_flight -= 1;
         state.version += 1;
+        if !self.cache.promises.cache_gives_up_in_doubt() {
+            return;
+        }
         // What was begun meanwhile proves nothing about what comes after this one.
         state.doubtful = Some(match self.urgency {
             Urgency::Live => state.begun.max(state.doubtful.unwrap_or(0)),
@@ -273,49 +285,49 @@ mod tests {
 
     #[test]
     fn what_was_written_is_known_and_what_was_read_before_is_not_put_over_it() {
-        let (cache, mut openings) = (Cache::new(1 << 20), Vec::new());
+        let (cache, mut openings) = (Cache::new(1 << 20, Promises::default()), Vec::new());
         openings.extend([cache.opening(), cache.opening()]);
         let [opening, other] = &openings[..] else { panic!() };
         let look = cache.look(opening, &[key(1)]);
-        write(&cache, opening).succeeded(&[Op::Put(key(1), row(2))]);
+        write(&cache, opening).succeeded(&[Op::Put(key(1), row(2))], Applied::Now);
         assert!(!cache.fill(opening, &look, &[key(1)], &[Some(row(1))]), "read before the commit");
         assert_eq!(known(&cache, opening, 1), Some(Some(row(2))));
         assert_eq!(known(&cache, other, 1), None, "another account");
-        write(&cache, opening).succeeded(&[Op::Delete(key(1))]);
+        write(&cache, opening).succeeded(&[Op::Delete(key(1))], Applied::Now);
         assert_eq!(known(&cache, opening, 1), Some(None), "known to be absent");
-        write(&cache, opening).succeeded(&[Op::Put(key(1), row(3)), Op::Put(key(2), row(3))]);
+        write(&cache, opening).succeeded(&[Op::Put(key(1), row(3)), Op::Put(key(2), row(3))], Applied::Now);
         let clear = Op::DeletePrefix { table: Table::Sessions, prefix: Bytes::from_static(&[1]) };
-        write(&cache, opening).succeeded(&[clear]);
+        write(&cache, opening).succeeded(&[clear], Applied::Now);
         assert_eq!((known(&cache, opening, 1), known(&cache, opening, 2)), (None, Some(Some(row(3)))));
     }
 
     #[test]
     fn of_two_commits_at_the_same_time_neither_counts() {
-        let cache = Cache::new(1 << 20);
+        let cache = Cache::new(1 << 20, Promises::default());
         let opening = cache.opening();
         let (first, second) = (write(&cache, &opening), write(&cache, &opening));
         let look = cache.look(&opening, &[key(1)]);
-        second.succeeded(&[Op::Put(key(1), row(2))]);
+        second.succeeded(&[Op::Put(key(1), row(2))], Applied::Now);
         assert!(!cache.fill(&opening, &look, &[key(1)], &[None]));
-        first.succeeded(&[Op::Put(key(1), row(1))]);
+        first.succeeded(&[Op::Put(key(1), row(1))], Applied::Now);
         assert_eq!(known(&cache, &opening, 1), None);
     }
 
     #[test]
     fn after_a_commit_of_unknown_outcome_nothing_is_known_until_a_later_one_succeeded() {
-        let cache = Cache::new(1 << 20);
+        let cache = Cache::new(1 << 20, Promises::default());
         let opening = cache.opening();
-        write(&cache, &opening).succeeded(&[Op::Put(key(1), row(1))]);
+        write(&cache, &opening).succeeded(&[Op::Put(key(1), row(1))], Applied::Now);
         let beside = write(&cache, &opening);
         drop(write(&cache, &opening));
         assert_eq!(known(&cache, &opening, 1), None);
-        beside.succeeded(&[Op::Put(key(1), row(2))]);
+        beside.succeeded(&[Op::Put(key(1), row(2))], Applied::Now);
         let look = cache.look(&opening, &[key(1)]);
         assert!(!cache.fill(&opening, &look, &[key(1)], &[Some(row(2))]), "begun before the doubt");
-        write(&cache, &opening).succeeded(&[Op::Put(key(2), row(3))]);
+        write(&cache, &opening).succeeded(&[Op::Put(key(2), row(3))], Applied::Now);
         assert_eq!(known(&cache, &opening, 2), Some(Some(row(3))));
         drop(cache.write(&opening, Urgency::Bulk));
-        write(&cache, &opening).succeeded(&[Op::Put(key(2), row(3))]);
+        write(&cache, &opening).succeeded(&[Op::Put(key(2), row(3))], Applied::Now);
         assert_eq!(known(&cache, &opening, 2), None, "bulk that was given up may still come");
     }
 
@@ -338,20 +350,20 @@ mod tests {
 
     #[test]
     fn the_limit_holds_over_all_accounts() {
-        let cache = Cache::new(10 * (OVERHEAD + 101));
+        let cache = Cache::new(10 * (OVERHEAD + 101), Promises::default());
         let openings: Vec<Opening> = (0..5).map(|_| cache.opening()).collect();
         for number in 0..100 {
             for opening in &openings {
-                write(&cache, opening).succeeded(&[Op::Put(key(number), row(number))]);
+                write(&cache, opening).succeeded(&[Op::Put(key(number), row(number))], Applied::Now);
             }
         }
         let rows = cache.rows.lock();
         assert_eq!((rows.order.len(), rows.bytes), (10, 10 * (OVERHEAD + 101)));
         drop(rows);
         assert!(known(&cache, &openings[0], 99).is_some() && known(&cache, &openings[0], 97).is_none());
-        let none = Cache::new(0);
+        let none = Cache::new(0, Promises::default());
         let opening = none.opening();
-        write(&none, &opening).succeeded(&[Op::Put(key(1), row(1))]);
+        write(&none, &opening).succeeded(&[Op::Put(key(1), row(1))], Applied::Now);
         assert_eq!(known(&none, &opening, 1), None);
     }
 }

@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::{AccountId, HolderId, Table, UnixTime};
 
@@ -137,6 +138,13 @@ pub enum StoreError {
     /// in flight is unknown.
     #[error("the database server serves nobody just now")]
     ServerUnavailable(#[source] Cause),
+    /// The connection is there, but the database server did not answer in time; the outcome of a commit in flight is
+    /// unknown.
+    #[error("the database server did not answer within {waited:?}")]
+    NoAnswer {
+        /// How long was waited.
+        waited: Duration,
+    },
     /// The database server has no connections or no memory left.
     #[error("the database server is out of connections or memory")]
     ServerFull(#[source] Cause),
@@ -200,6 +208,7 @@ impl StoreError {
             | Self::Io(_)
             | Self::ConnectionLost(_)
             | Self::ServerUnavailable(_)
+            | Self::NoAnswer { .. }
             | Self::ServerFull(_)
             | Self::AccessDenied(_)
             | Self::UnknownDatabase(_)
@@ -261,6 +270,10 @@ impl StoreError {
             }
             Self::ServerUnavailable(_) => {
                 "Start the database server or wait until it is up again; the commit is repeated by itself."
+            }
+            Self::NoAnswer { .. } => {
+                "Look for what holds the database server up (stopped processes, its disk, locks) or give it more time; \
+                 the commit is repeated by itself."
             }
             Self::ServerFull(_) => {
                 "Raise the server's limits (max_connections, memory) or give the store fewer connections."

@@ -44,6 +44,38 @@ impl Promises {
     }
 }
 
+/// Promises that are kept or not, and nothing between.
+macro_rules! promises {
+    ($($(#[$doc:meta])* $name:ident, but $broken:ident;)*) => {
+        impl Promises {
+            $(
+                $(#[$doc])*
+                #[cfg_attr(
+                    not(feature = "sabotage"),
+                    expect(clippy::unused_self, reason = "only a sabotaged one has a choice")
+                )]
+                pub(crate) const fn $name(self) -> bool {
+                    #[cfg(feature = "sabotage")]
+                    return !matches!(self.broken, Sabotage::$broken);
+                    #[cfg(not(feature = "sabotage"))]
+                    true
+                }
+            )*
+        }
+    };
+}
+
+promises! {
+    /// Whether rows in memory follow what is committed.
+    cache_follows_commits, but UntoldCache;
+    /// Whether rows in memory are given up when nobody knows what became of a commit.
+    cache_gives_up_in_doubt, but TrustedDoubt;
+    /// Whether rows in memory belong to one opening of an account.
+    cache_ends_with_the_opening, but KeptOverOpenings;
+    /// Whether what was read before a commit is not kept after it.
+    cache_refuses_late_reads, but LateReads;
+}
+
 /// Which promise is broken.
 #[cfg(feature = "sabotage")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -55,6 +87,14 @@ pub enum Sabotage {
     AckBeforeCommit,
     /// Commits with an old epoch are applied.
     NoFenceCheck,
+    /// Rows that are kept in memory are not told of commits.
+    UntoldCache,
+    /// Rows that are kept in memory stay there when nobody knows what became of a commit.
+    TrustedDoubt,
+    /// Rows that are kept in memory outlive the opening that read them: another process may have written since.
+    KeptOverOpenings,
+    /// What was read before a commit is kept in memory after it.
+    LateReads,
 }
 
 /// Hears where each group commit of SQLite stands; runs on the writing thread, so a hook may kill the process there.

@@ -18,6 +18,7 @@ use crate::envelope::{AccountKey, Cipher, StoreKey, corrupt};
 use crate::error::{Damage, StoreError, cause};
 use crate::key::{Key, KeyWriter};
 use crate::lease::{Acquired, Intent};
+use crate::sabotage::Promises;
 use crate::{AccountId, HolderId, Table};
 
 /// Heartbeats are valid this long by default, and renewed three times as often.
@@ -53,6 +54,7 @@ pub struct StoreBuilder {
     keys: Vec<StoreKey>,
     rng: Option<Box<dyn CryptoRng + Send>>,
     cache: Option<usize>,
+    promises: Promises,
 }
 
 impl StoreBuilder {
@@ -94,6 +96,13 @@ impl StoreBuilder {
         self
     }
 
+    /// Breaks a promise of the store's own rows in memory on purpose.
+    #[cfg(feature = "sabotage")]
+    pub fn sabotage(mut self, sabotage: crate::sabotage::Sabotage) -> Self {
+        self.promises = Promises::without(sabotage);
+        self
+    }
+
     /// Randomness for nonces, account keys and the holder's name. Default: seeded by the operating system.
     pub fn randomness(mut self, rng: impl CryptoRng + Send + 'static) -> Self {
         self.rng = Some(Box::new(rng));
@@ -118,7 +127,7 @@ impl StoreBuilder {
             .unwrap_or_else(|| HolderId::from(format!("{:016x}{:016x}", rng.next_u64(), rng.next_u64())));
         let default = if self.backend.durability() == Durability::None { 0 } else { CACHE };
         let store = Store(Arc::new(StoreInner {
-            cache: Cache::new(self.cache.unwrap_or(default)),
+            cache: Cache::new(self.cache.unwrap_or(default), self.promises),
             backend: self.backend,
             clock: self.clock,
             holder,
@@ -143,6 +152,7 @@ impl Store {
             keys: Vec::new(),
             rng: None,
             cache: None,
+            promises: Promises::default(),
         }
     }
 

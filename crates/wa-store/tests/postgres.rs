@@ -2,7 +2,7 @@
 
 #![cfg(feature = "postgres")]
 
-mod server;
+mod served;
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -15,7 +15,7 @@ fn url() -> &'static str {
     URL.get_or_init(|| match std::env::var("DATABASE_URL") {
         Ok(url) => url,
         Err(_) => {
-            let server = server::Server::start(server::Reach::Port, "fsync = off").expect("a server");
+            let server = served::start(served::Reach::Port, "fsync = off");
             let url = server.url().to_owned();
             // Ends with the process.
             std::mem::forget(server);

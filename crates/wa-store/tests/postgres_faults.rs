@@ -1,11 +1,11 @@
 //! The Postgres backend when things go wrong: all processes of the server are killed in the middle of commits and the
-//! server is started again; two holders want one account; leases follow the server's clock. What is promised is broken on
-//! purpose as well, to show that the tests see it. `WA_SOAK=1` kills more often.
+//! server is started again; they are stopped and go on later; two holders want one account; leases follow the server's
+//! clock. What is promised is broken on purpose as well, to show that the tests see it. `WA_SOAK=1` kills more often.
 
 #![cfg(all(feature = "postgres", target_os = "linux"))]
 #![allow(clippy::print_stdout)] // seeds and counts
 
-mod server;
+mod served;
 
 use std::process::Command;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use server::{Reach, Server};
+use served::{Reach, Server};
 use tokio::sync::mpsc;
 use wa_store::backend::{Applied, Batch, Op, Row, RowKey, Urgency};
 use wa_store::lease::{Fence, Intent};
@@ -87,8 +87,8 @@ async fn lane(
     }
 }
 
-/// SIGKILL for the server's first process and all its children, with one command.
-fn kill(server: &Server) {
+/// A signal for the server's first process and all its children, with one command.
+fn signal(server: &Server, name: &str) {
     let first = server.process().expect("a running server");
     let mut all = vec![first.clone()];
     for entry in std::fs::read_dir("/proc").unwrap().flatten() {
@@ -99,7 +99,7 @@ fn kill(server: &Server) {
         }
     }
     // One that has ended by itself is not an error.
-    Command::new("kill").arg("-KILL").args(&all).output().expect("kill");
+    Command::new("kill").arg(format!("-{name}")).args(&all).output().expect("kill");
 }
 
 /// The memory of killed processes is freed some moments later; until then the server does not start.
@@ -145,7 +145,7 @@ struct Seen {
 
 /// Kills the server so often; the first broken promise ends it.
 async fn kills(rounds: u64, seed: u64, sabotage: Sabotage) -> Result<Seen, String> {
-    let server = Server::start(Reach::Socket, SLOW_COMMITS).expect("a server");
+    let server = served::start(Reach::Socket, SLOW_COMMITS);
     let backend = backend(&server, sabotage).await;
     let (account, holder) = (ACCOUNT.into(), HolderId::from("here"));
     backend.heartbeat(&holder, UnixTime::from_secs(0), TTL).await.unwrap();
@@ -172,7 +172,7 @@ async fn kills(rounds: u64, seed: u64, sabotage: Sabotage) -> Result<Seen, Strin
         if durable {
             hold_answers(&server).await;
         }
-        kill(&server);
+        signal(&server, "KILL");
         let mut ended = Vec::new();
         for lane in lanes {
             ended.push(lane.await.expect("a lane"));
@@ -231,9 +231,87 @@ async fn the_test_above_sees_a_store_that_answers_before_the_commit() {
     assert!(broken.contains("was answered"), "{broken}");
 }
 
+/// A server on a port of this machine with one account, and the epoch of its lease.
+async fn opened(patience: Duration) -> (Server, Arc<PostgresBackend>, u64) {
+    let server = served::start(Reach::Port, "fsync = off");
+    let options = PostgresOptions::new(server.url()).expect("a URL").patience(patience);
+    let backend = Arc::new(options.open().await.expect("a database"));
+    let (account, holder) = (ACCOUNT.into(), HolderId::from("here"));
+    backend.heartbeat(&holder, UnixTime::from_secs(0), TTL).await.unwrap();
+    let acquired = backend.acquire(&account, &holder, Intent::Open, UnixTime::from_secs(0)).await.unwrap();
+    (server, backend, acquired.epoch)
+}
+
+/// Stops all processes of the server (the system keeps their connections), and lets virtual time run while `work` waits
+/// for it: an hour at most. They go on before this returns.
+async fn frozen<T>(server: &Server, work: impl Future<Output = T>) -> Option<T> {
+    signal(server, "STOP");
+    tokio::time::pause();
+    let done = tokio::time::timeout(Duration::from_secs(3600), work).await;
+    tokio::time::resume();
+    signal(server, "CONT");
+    done.ok()
+}
+
+#[tokio::test]
+async fn a_frozen_server_is_given_up_and_the_same_commits_are_applied_once_when_it_goes_on() {
+    let patience = Duration::from_secs(30);
+    let (server, backend, epoch) = opened(patience).await;
+    // One commit is durable, and its answer is held back; one is asked for while nobody hears; one waits behind it.
+    let (told, _hear) = mpsc::unbounded_channel();
+    let sequences = Arc::new(AtomicU64::new(1));
+    let durable = tokio::spawn(lane(Arc::clone(&backend), epoch, 0, 0, sequences, told));
+    hold_answers(&server).await;
+    // Its connection is there for the next one.
+    step_of(&backend, 1).await.unwrap();
+    let read = async {
+        let begun = tokio::time::Instant::now();
+        (backend.get_many(&ACCOUNT.into(), keys(0)).await.unwrap_err(), begun.elapsed())
+    };
+    let beat = async { backend.heartbeat(&"here".into(), UnixTime::from_secs(0), TTL).await };
+    let queued = one(&backend, batch(epoch, 10_001, 1, 1));
+    let all = frozen(&server, async { tokio::join!(durable, read, beat, queued) }).await;
+    let (durable, (read, waited), beat, queued) = all.expect("every call ends by itself");
+    let durable = durable.unwrap();
+    for error in [&durable.error, &read] {
+        assert!(matches!(error, StoreError::NoAnswer { waited } if *waited == patience), "{error:?}");
+        assert_eq!(error.retry(), Retry::Same);
+        assert!(error.remedy().contains("holds the database server up"), "{}", error.remedy());
+    }
+    assert_eq!(waited.as_secs(), patience.as_secs());
+    for error in [beat.unwrap_err(), queued.unwrap_err()] {
+        // They found no connection, and got no new one.
+        assert!(matches!(error, StoreError::ConnectionLost(_)), "{error:?}");
+        assert_eq!(error.retry(), Retry::Same);
+    }
+    release_answers(&server).await;
+    let again = batch(epoch, durable.unknown, 0, durable.answered + 1);
+    assert_eq!(one(&backend, again).await.unwrap(), Applied::Before);
+    assert_eq!(step_of(&backend, 0).await, Ok(durable.answered + 1));
+
+    let unheard =
+        frozen(&server, one(&backend, batch(epoch, 10_002, 2, 1))).await.expect("it ends by itself");
+    assert!(matches!(unheard, Err(StoreError::NoAnswer { .. })), "{unheard:?}");
+    for (sequence, lane) in [(10_001, 1), (10_002, 2)] {
+        assert_eq!(step_of(&backend, lane).await, Ok(0));
+        for expected in [Applied::Now, Applied::Before] {
+            assert_eq!(one(&backend, batch(epoch, sequence, lane, 1)).await.unwrap(), expected);
+        }
+        assert_eq!(step_of(&backend, lane).await, Ok(1));
+    }
+    backend.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_test_above_sees_a_store_that_waits_for_ever() {
+    let (server, backend, _) = opened(Duration::MAX).await;
+    let read = frozen(&server, backend.get_many(&ACCOUNT.into(), keys(0))).await;
+    assert!(read.is_none(), "{read:?}");
+}
+
 /// Two processes' worth of backends on one server; what becomes of a commit of the first after the second took over.
 async fn late_commit(sabotage: Sabotage) -> (Result<Applied, StoreError>, u64) {
-    let server = Server::start(Reach::Socket, "fsync = off").expect("a server");
+    let server = served::start(Reach::Socket, "fsync = off");
     let (first, second) = (backend(&server, sabotage).await, backend(&server, Sabotage::None).await);
     let (account, one_holder, other) = (ACCOUNT.into(), HolderId::from("first"), HolderId::from("second"));
     // Whatever the clocks of the processes say, the server's counts.

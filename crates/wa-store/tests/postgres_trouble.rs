@@ -4,7 +4,7 @@
 
 #![cfg(feature = "postgres")]
 
-mod server;
+mod served;
 
 use std::net::TcpListener;
 use std::path::Path;
@@ -15,7 +15,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use rustls::pki_types::CertificateDer;
 use rustls::{ClientConfig, RootCertStore};
-use server::{Reach, Server};
+use served::{Reach, Server};
 use tokio_postgres::{Client, NoTls};
 use wa_store::backend::{Backend, Scan};
 use wa_store::tables::KeyValues;
@@ -57,7 +57,7 @@ fn shared() -> &'static Shared {
             write("pg_hba.conf", format!("{DOORS}{doors}"))
         };
         let settings = "fsync = off\nssl = on\nsynchronous_commit = off\nmax_connections = 200";
-        let server = Server::prepared(Reach::Port, settings, prepare).expect("a server");
+        let server = served::prepared(Reach::Port, settings, prepare);
         Shared { server, certificate: made.cert.der().clone() }
     })
 }
@@ -233,7 +233,7 @@ async fn what_cannot_be_a_setting_is_told_before_anything_is_sent() {
 
 #[tokio::test]
 async fn a_server_that_is_not_there_is_told_and_found_when_it_is() {
-    let own = Server::start(Reach::Socket, "fsync = off").expect("a server");
+    let own = served::start(Reach::Socket, "fsync = off");
     own.stop("fast").unwrap();
     let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     for url in [own.url().to_owned(), format!("postgres://postgres@{gone}/postgres")] {
@@ -346,7 +346,7 @@ fn port() -> u16 {
 
 #[tokio::test]
 async fn a_server_without_tls_gets_nothing_in_the_clear_when_tls_is_asked_for() {
-    let plain = Server::start(Reach::Port, "fsync = off").expect("a server");
+    let plain = served::start(Reach::Port, "fsync = off");
     let refused = open_tls(plain.url(), trusting(&[&shared().certificate]), "wa_store").await.unwrap_err();
     assert!(matches!(refused, StoreError::Tls(_)), "{refused:?}");
     says(&refused, "TLS on");
@@ -448,7 +448,7 @@ async fn whatever_the_server_answers_to_a_commit_is_told_and_the_same_commit_goe
 
 #[tokio::test]
 async fn a_database_that_takes_no_writes_is_told_and_reads_go_on() {
-    let own = Server::start(Reach::Socket, "fsync = off").expect("a server");
+    let own = served::start(Reach::Socket, "fsync = off");
     open(own.url(), "wa_store").await.unwrap();
     let (control, connection) = tokio_postgres::connect(own.url(), NoTls).await.unwrap();
     tokio::spawn(connection);
@@ -490,7 +490,7 @@ async fn every_commit_is_synchronous_whatever_the_servers_default_is() {
     let seen: Vec<(String, String)> = seen.iter().map(|row| (row.get(0), row.get(1))).collect();
     let on = |table: &str| (table.to_owned(), "on".to_owned());
     assert_eq!(seen, [on("accounts"), on("holders"), on("rows")]);
-    let durable = Server::start(Reach::Socket, "").expect("a server");
+    let durable = served::start(Reach::Socket, "");
     assert_eq!(open(durable.url(), "wa_store").await.unwrap().durability(), Durability::Power);
 }
 

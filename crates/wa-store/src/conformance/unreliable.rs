@@ -1,5 +1,6 @@
 //! A backend that fails as it is told to, over any other one: for the suite, and for tests of what stands above a store.
-//! It loses the connection before or after a commit, or refuses every commit until it is healed; and it counts heartbeats.
+//! It loses the connection before or after a commit, refuses every commit or holds the answers of reads back until it is
+//! healed; and it counts heartbeats.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -8,6 +9,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use parking_lot::Mutex;
+use tokio::sync::watch;
 
 use crate::backend::{
     AccountId, AccountInfo, Applied, Backend, Batch, Deletion, Durability, HolderId, Page, Row, RowKey, Scan,
@@ -47,6 +49,7 @@ pub enum Cut {
 pub struct Unreliable {
     inner: Arc<dyn Backend>,
     trouble: Mutex<Option<Trouble>>,
+    holds_reads: watch::Sender<bool>,
     beats: AtomicU64,
 }
 
@@ -61,7 +64,8 @@ enum Trouble {
 impl Unreliable {
     /// Over a backend, with no trouble yet.
     pub fn new(inner: Arc<dyn Backend>) -> Self {
-        Self { inner, trouble: Mutex::new(None), beats: AtomicU64::new(0) }
+        let holds_reads = watch::Sender::new(false);
+        Self { inner, trouble: Mutex::new(None), holds_reads, beats: AtomicU64::new(0) }
     }
 
     /// The next call of `commit` fails with [`StoreError::ConnectionLost`]; the one after it goes through.
@@ -74,9 +78,16 @@ impl Unreliable {
         *self.trouble.lock() = Some(Trouble::Refused(error));
     }
 
+    /// From now on `get_many` reads, and gives what it has read only when this is healed: older by then than what was
+    /// committed meanwhile.
+    pub fn hold_reads(&self) {
+        self.holds_reads.send_replace(true);
+    }
+
     /// Everything goes through again.
     pub fn heal(&self) {
         *self.trouble.lock() = None;
+        self.holds_reads.send_replace(false);
     }
 
     /// How many heartbeats were written.
@@ -101,7 +112,10 @@ impl Backend for Unreliable {
     }
 
     async fn get_many(&self, account: &AccountId, keys: Vec<RowKey>) -> Result<Vec<Option<Row>>, StoreError> {
-        self.inner.get_many(account, keys).await
+        let rows = self.inner.get_many(account, keys).await;
+        // Fails only without a sender, which is here.
+        let _ = self.holds_reads.subscribe().wait_for(|holds| !holds).await;
+        rows
     }
 
     async fn scan(&self, account: &AccountId, scan: Scan) -> Result<Page, StoreError> {

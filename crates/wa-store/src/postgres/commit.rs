@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
+use std::time::Duration;
 
 use deadpool_postgres::{Object, Pool};
 use parking_lot::Mutex;
@@ -15,6 +16,7 @@ use tokio_postgres::{Error, Statement};
 use super::fault::{pool_error, store_error};
 use super::lease;
 use super::schema::Sql;
+use super::within;
 use crate::backend::{Applied, Batch, Op, Row, Urgency, upper_bound};
 use crate::columns::{millis, signed};
 use crate::lease::{AccountRow, Fencing};
@@ -85,10 +87,10 @@ impl Group {
 }
 
 impl Committer {
-    pub(super) fn start(pool: Pool, sql: Arc<Sql>, promises: Promises) -> Self {
+    pub(super) fn start(pool: Pool, sql: Arc<Sql>, patience: Duration, promises: Promises) -> Self {
         let queue = Arc::new(Queue::default());
         let (alive, ended) = oneshot::channel();
-        let mut worker = Worker { pool, sql, session: None, promises };
+        let mut worker = Worker { pool, sql, patience, session: None, promises };
         // Made here: should the runtime never run the task, those who wait hear of it all the same.
         let end = End(Arc::clone(&queue), Some(alive));
         tokio::spawn(async move { worker.work(&end.0).await });
@@ -191,20 +193,21 @@ impl Session {
     }
 
     /// After a failure: ready for the next transaction, or `None` if the connection has to go.
-    async fn recovered(self) -> Option<Self> {
-        match self.client.batch_execute("ROLLBACK").await {
-            Ok(()) => Some(self),
-            Err(_) => {
-                drop(Object::take(self.client));
-                None
-            }
+    async fn recovered(self, from: &StoreError, patience: Duration) -> Option<Self> {
+        let is_silent = matches!(from, StoreError::NoAnswer { .. });
+        let rollback = async || self.client.batch_execute("ROLLBACK").await.map_err(store_error);
+        if is_silent || within(patience, rollback()).await.is_err() {
+            drop(Object::take(self.client));
+            return None;
         }
+        Some(self)
     }
 }
 
 struct Worker {
     pool: Pool,
     sql: Arc<Sql>,
+    patience: Duration,
     session: Option<Session>,
     promises: Promises,
 }
@@ -235,8 +238,13 @@ impl Worker {
             Err(StoreError::Database(_) | StoreError::CorruptFile(_) | StoreError::Locked(_))
                 if batches.len() > 1 =>
             {
-                let mut outcomes = Vec::with_capacity(batches.len());
+                let mut outcomes: Vec<Outcome> = Vec::with_capacity(batches.len());
                 for (batch, answer) in batches.iter().zip(answers) {
+                    // Who waits behind one that had no answer would wait as long again, and again.
+                    if let Some(Err(silent @ StoreError::NoAnswer { .. })) = outcomes.last() {
+                        outcomes.push(Err(silent.clone()));
+                        continue;
+                    }
                     let alone = std::slice::from_ref(batch);
                     let outcome = self.together(alone, std::slice::from_mut(answer)).await;
                     outcomes.push(outcome.and_then(|mut one| one.pop().unwrap_or(Err(StoreError::Closed))));
@@ -248,26 +256,26 @@ impl Worker {
     }
 
     /// All of them in one transaction. An error is that of the transaction; then nothing was written, or, if the
-    /// connection is lost, the outcome is unknown.
+    /// connection is lost or silent, the outcome is unknown.
     async fn together(
         &mut self,
         batches: &[Batch],
         answers: &mut [Option<Answer>],
     ) -> Result<Vec<Outcome>, StoreError> {
-        let session = match self.session.take() {
-            Some(session) if !session.client.is_closed() => session,
-            _ => Session::open(&self.pool, &self.sql).await?,
+        let mut session = self.session.take().filter(|session| !session.client.is_closed());
+        let done = within(self.patience, async {
+            let session = match &mut session {
+                Some(session) => session,
+                none => none.insert(Session::open(&self.pool, &self.sql).await?),
+            };
+            self.transaction(session, batches, answers).await
+        });
+        let done = done.await;
+        self.session = match (&done, session) {
+            (Err(error), Some(session)) => session.recovered(error, self.patience).await,
+            (_, session) => session,
         };
-        match self.transaction(&session, batches, answers).await {
-            Ok(outcomes) => {
-                self.session = Some(session);
-                Ok(outcomes)
-            }
-            Err(error) => {
-                self.session = session.recovered().await;
-                Err(error)
-            }
-        }
+        done
     }
 
     async fn transaction(

@@ -32,7 +32,11 @@ use crate::store::{Store, StoreBuilder};
 use crate::{StoreError, UnixTime};
 
 /// How long one host of the URL may take to let us in, when the URL does not say.
-const PATIENCE: Duration = Duration::from_secs(10);
+const CONNECT: Duration = Duration::from_secs(10);
+/// How long a call waits for the server.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// For what takes as long as the tables are large.
+const UNTIL_DONE: Duration = Duration::MAX;
 
 /// Opens stores in Postgres databases.
 #[derive(Debug)]
@@ -63,20 +67,23 @@ pub struct PostgresOptions {
     config: Config,
     schema: String,
     connections: usize,
+    patience: Duration,
     tls: Option<Arc<ClientConfig>>,
+    migrations: Vec<&'static str>,
     promises: Promises,
 }
 
 impl PostgresOptions {
     /// A URL or a `key=value` text as libpq takes it, with these defaults: schema `wa_store`, four connections, 10 s of
-    /// patience with a server that does not let us in, 30 s with one that has fallen silent.
+    /// patience with a server that does not let us in, 30 s with one that has fallen silent or is not reached any more
+    /// (TCP's own limits: `keepalives_idle` 15 s, three of them 5 s apart, `tcp_user_timeout` 30 s).
     ///
     /// # Errors
     /// [`StoreError::Settings`] for a text that does not parse.
     pub fn new(url: &str) -> Result<Self, StoreError> {
         let mut config: Config = url.parse().map_err(store_error)?;
         if config.get_connect_timeout().is_none() {
-            config.connect_timeout(PATIENCE);
+            config.connect_timeout(CONNECT);
         }
         if config.get_tcp_user_timeout().is_none() {
             config.tcp_user_timeout(Duration::from_secs(30));
@@ -92,7 +99,9 @@ impl PostgresOptions {
             config,
             schema: "wa_store".to_owned(),
             connections: 4,
+            patience: PATIENCE,
             tls: None,
+            migrations: schema::MIGRATIONS.to_vec(),
             promises: Promises::default(),
         })
     }
@@ -106,6 +115,15 @@ impl PostgresOptions {
     /// Most connections, at least 2: one commits, the others read and renew leases.
     pub fn connections(mut self, connections: usize) -> Self {
         self.connections = connections.max(2);
+        self
+    }
+
+    /// How long one call waits for the server at most, for a free connection and a new one included; then it fails with
+    /// [`StoreError::NoAnswer`], as a server that is stopped while its connections live would hold it for ever. Default
+    /// 30 s, at least 1 ms. Commits that wait behind such a one fail after it, each at the latest when its turn has taken
+    /// as long; migrations, `vacuum` and `check` take the time that they need.
+    pub fn patience(mut self, patience: Duration) -> Self {
+        self.patience = patience.max(Duration::from_millis(1));
         self
     }
 
@@ -123,29 +141,44 @@ impl PostgresOptions {
         self
     }
 
+    /// One migration behind the newest: what the next version of the library will bring. `{s}` in it is the schema.
+    #[cfg(feature = "sabotage")]
+    pub fn further_migration(mut self, script: &'static str) -> Self {
+        self.migrations.push(script);
+        self
+    }
+
     /// Connects, and makes the tables or brings them up to date. Inside a Tokio runtime that lives as long as the store.
     ///
     /// # Errors
-    /// [`StoreError::ConnectionLost`], [`StoreError::ServerUnavailable`], [`StoreError::ServerFull`],
+    /// [`StoreError::ConnectionLost`], [`StoreError::ServerUnavailable`], [`StoreError::NoAnswer`], [`StoreError::ServerFull`],
     /// [`StoreError::AccessDenied`], [`StoreError::UnknownDatabase`], [`StoreError::Tls`], [`StoreError::Settings`],
     /// [`StoreError::ForeignSchema`], [`StoreError::NewerSchema`], [`StoreError::ReadOnly`].
     pub async fn open(self) -> Result<PostgresBackend, StoreError> {
         schema::check_name(&self.schema)?;
         let pool = self.pool()?;
-        let mut client = pool.get().await.map_err(pool_error)?;
-        let durability = schema::durability(&client).await?;
-        schema::migrate(&mut client, &self.schema).await?;
+        let looked = within(self.patience, async {
+            let client = pool.get().await.map_err(pool_error)?;
+            let durability = schema::durability(&client).await?;
+            let version = schema::version(&client, &self.schema).await?;
+            Ok((client, durability, version))
+        });
+        let (mut client, durability, version) = looked.await?;
+        // A role that may not change the schema can use it as it is.
+        if version != Some(self.migrations.len()) {
+            schema::migrate(&mut client, &self.schema, &self.migrations).await?;
+        }
         drop(client);
         let sql = Arc::new(Sql::new(&self.schema));
-        let committer = Committer::start(pool.clone(), Arc::clone(&sql), self.promises);
-        Ok(PostgresBackend { schema: self.schema, durability, pool, sql, committer })
+        let committer = Committer::start(pool.clone(), Arc::clone(&sql), self.patience, self.promises);
+        Ok(PostgresBackend { schema: self.schema, durability, patience: self.patience, pool, sql, committer })
     }
 
     fn pool(&self) -> Result<Pool, StoreError> {
         let mut config = self.config.clone();
         // The timeout of the URL ends with the TCP connection; a server may take that and then say nothing.
         let hosts = config.get_hosts().len().max(config.get_hostaddrs().len()).max(1);
-        let patience = config.get_connect_timeout().copied().unwrap_or(PATIENCE);
+        let patience = config.get_connect_timeout().copied().unwrap_or(CONNECT);
         let patience = patience.saturating_mul(u32::try_from(hosts).unwrap_or(u32::MAX));
         let manage = ManagerConfig { recycling_method: RecyclingMethod::Fast };
         let manager = match &self.tls {
@@ -196,22 +229,39 @@ impl fmt::Debug for PostgresOptions {
 pub struct PostgresBackend {
     schema: String,
     durability: Durability,
+    patience: Duration,
     pool: Pool,
     sql: Arc<Sql>,
     committer: Committer,
 }
 
-/// Runs one call on a connection of the pool. One that has failed does not go back into the pool: it may look alive for
-/// a moment longer, and the next call would fail as well.
+/// Waits for the server, but not for ever.
+async fn within<T>(
+    patience: Duration,
+    work: impl Future<Output = Result<T, StoreError>>,
+) -> Result<T, StoreError> {
+    let done = tokio::time::timeout(patience, work).await;
+    done.unwrap_or(Err(StoreError::NoAnswer { waited: patience }))
+}
+
+/// Runs one call on a connection of the pool. One that has failed or was given up does not go back into the pool: it may
+/// look alive for a moment longer, and the next call would fail as well.
 macro_rules! lent {
-    ($self:ident, $client:ident => $work:expr) => {{
-        let mut lent: Object = $self.pool.get().await.map_err(pool_error)?;
-        let done = {
-            let $client = &mut lent;
+    ($self:ident, $client:ident => $work:expr) => {
+        lent!($self, $self.patience, $client => $work)
+    };
+    ($self:ident, $patience:expr, $client:ident => $work:expr) => {{
+        let mut lent: Option<Object> = None;
+        let done = within($patience, async {
+            let $client = lent.insert($self.pool.get().await.map_err(pool_error)?);
             $work.await
-        };
-        if matches!(done, Err(StoreError::ConnectionLost(_) | StoreError::ServerUnavailable(_))) {
-            drop(Object::take(lent));
+        });
+        let done = done.await;
+        if matches!(
+            done,
+            Err(StoreError::ConnectionLost(_) | StoreError::ServerUnavailable(_) | StoreError::NoAnswer { .. })
+        ) {
+            drop(lent.map(Object::take));
         }
         done
     }};
@@ -286,11 +336,11 @@ impl Backend for PostgresBackend {
 
     /// Makes the room of deleted rows usable again; the server keeps it.
     async fn vacuum(&self) -> Result<(), StoreError> {
-        lent!(self, client => async { client.batch_execute(&self.sql.vacuum).await.map_err(store_error) })
+        lent!(self, UNTIL_DONE, client => async { client.batch_execute(&self.sql.vacuum).await.map_err(store_error) })
     }
 
     async fn check(&self) -> Result<Vec<String>, StoreError> {
-        lent!(self, client => read::check(client, &self.sql))
+        lent!(self, UNTIL_DONE, client => read::check(client, &self.sql))
     }
 
     async fn close(&self) -> Result<(), StoreError> {

@@ -9,7 +9,7 @@ use crate::error::cause;
 use crate::{Durability, StoreError};
 
 /// Each entry takes the schema one version further; entries are never changed, only added. `{s}` is the schema.
-const MIGRATIONS: &[&str] = &[
+pub(super) const MIGRATIONS: &[&str] = &[
     // 1: accounts with their lease, heartbeats, rows. Account rows change with every commit: room on their pages lets
     // Postgres do that without touching an index. Values are sealed or compact: trying to compress them is a waste.
     "CREATE TABLE {s}.accounts (
@@ -172,15 +172,11 @@ pub(super) async fn durability(client: &Client) -> Result<Durability, StoreError
 }
 
 /// Makes the tables, or brings them to the newest version.
-pub(super) async fn migrate(client: &mut Client, schema: &str) -> Result<(), StoreError> {
-    run(client, schema, MIGRATIONS).await
-}
-
-async fn run(client: &mut Client, schema: &str, migrations: &[&str]) -> Result<(), StoreError> {
-    // Looked at first: a role that may not change the schema can use it as it is.
-    if version(client, schema).await? == Some(migrations.len()) {
-        return Ok(());
-    }
+pub(super) async fn migrate(
+    client: &mut Client,
+    schema: &str,
+    migrations: &[&str],
+) -> Result<(), StoreError> {
     let s = quoted(schema);
     let begun = client.build_transaction().isolation_level(IsolationLevel::ReadCommitted).start().await;
     let transaction = begun.map_err(store_error)?;
@@ -209,7 +205,10 @@ async fn run(client: &mut Client, schema: &str, migrations: &[&str]) -> Result<(
 }
 
 /// The version of the schema; `None` if it is not there or empty.
-async fn version(client: &tokio_postgres::Client, schema: &str) -> Result<Option<usize>, StoreError> {
+pub(super) async fn version(
+    client: &tokio_postgres::Client,
+    schema: &str,
+) -> Result<Option<usize>, StoreError> {
     let look = "SELECT EXISTS (SELECT FROM pg_class WHERE relnamespace = n.oid AND relname = 'wa_store'),
                        EXISTS (SELECT FROM pg_class WHERE relnamespace = n.oid)
                 FROM pg_namespace n WHERE nspname = $1";

@@ -221,6 +221,36 @@ mod tests {
     }
 
     #[test]
+    fn a_migration_keeps_what_is_stored_and_runs_once_however_many_begin_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store.db");
+        let mut first = Connection::open(&path).unwrap();
+        set_wal(&first).unwrap();
+        migrate(&mut first, MIGRATIONS, &path).unwrap();
+        first.execute("INSERT INTO rows VALUES (7, 4, x'01', x'02', NULL)", []).unwrap();
+        let further = "ALTER TABLE rows ADD COLUMN older INTEGER; UPDATE rows SET older = 1";
+        let newer = [MIGRATIONS, &[further]].concat();
+        let begin = std::sync::Barrier::new(8);
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    let mut connection = Connection::open(&path).unwrap();
+                    connection.busy_timeout(Duration::from_secs(30)).unwrap();
+                    begin.wait();
+                    migrate(&mut connection, &newer, &path).unwrap();
+                });
+            }
+        });
+        let row = first.query_row("SELECT account, tab, key, value, older FROM rows", [], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
+        });
+        assert_eq!(row.unwrap(), (7, 4, vec![1_u8], vec![2_u8], 1));
+        assert_eq!(version(&first).unwrap(), newer.len());
+        let older = migrate(&mut first, MIGRATIONS, &path).unwrap_err();
+        assert!(matches!(older, StoreError::NewerSchema { found: 2, known: 1 }), "{older:?}");
+    }
+
+    #[test]
     fn a_migration_that_fails_leaves_nothing_behind() {
         let mut connection = connection();
         assert!(migrate(&mut connection, &["CREATE TABLE a (x)", "nonsense"], Path::new("x")).is_err());

@@ -7,9 +7,10 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-/// How a server of the tests is found.
-pub(crate) const HINT: &str = "no Postgres server: install one (Debian: apt-get install postgresql) or set \
-                               DATABASE_URL; `cargo xtask test` does it for you";
+/// How a server of the tests is found. Some stop, kill or configure it, and need its programs.
+pub(crate) const HINT: &str = "no Postgres server: install one (Debian: apt-get install postgresql), or run \
+                               `cargo xtask test postgres`, which does; DATABASE_URL names one for the tests that \
+                               leave it as it is";
 
 /// How a server is reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +34,7 @@ pub(crate) struct Server {
 
 impl Server {
     /// Makes a database cluster and starts it. `settings` are lines for its configuration file.
+    #[allow(dead_code, reason = "not every user of this file takes a server as it comes")]
     pub(crate) fn start(reach: Reach, settings: &str) -> Result<Self, String> {
         Self::prepared(reach, settings, |_| Ok(()))
     }
@@ -136,7 +138,7 @@ impl Drop for Server {
 }
 
 /// Whether this system has a server to start.
-#[allow(dead_code, reason = "only xtask asks: it installs one")]
+#[allow(dead_code, reason = "not every user of this file can do without")]
 pub(crate) fn is_installed() -> bool {
     programs().is_some()
 }
