@@ -333,14 +333,14 @@ mod tests {
 
     #[test]
     fn small_state_is_kept_and_large_state_is_not() {
-        let cache = Cache::new(1 << 20);
+        let cache = Cache::new(1 << 20, Promises::default());
         let opening = cache.opening();
         let at = RowKey { table: Table::NumberState, key: Bytes::from_static(b"x") };
         let sized = |bytes| Row { value: Bytes::from(vec![1; bytes]), expires: None };
-        write(&cache, &opening).succeeded(&[Op::Put(at.clone(), sized(SMALL))]);
+        write(&cache, &opening).succeeded(&[Op::Put(at.clone(), sized(SMALL))], Applied::Now);
         let known = || cache.look(&opening, std::slice::from_ref(&at)).rows.remove(0);
         assert_eq!(known(), Some(Some(sized(SMALL))));
-        write(&cache, &opening).succeeded(&[Op::Put(at.clone(), sized(SMALL + 1))]);
+        write(&cache, &opening).succeeded(&[Op::Put(at.clone(), sized(SMALL + 1))], Applied::Now);
         assert_eq!(known(), None, "what was there before is not what there is now");
         let look = cache.look(&opening, std::slice::from_ref(&at));
         assert!(cache.fill(&opening, &look, std::slice::from_ref(&at), &[Some(sized(SMALL + 1))]));

@@ -1,4 +1,4 @@
-//! Rows that the store keeps in memory are what a read of the backend would find: random histories of reads, commits,
+//! Rows that the store keeps in memory are what a read of the backend would find: random histories of reads, glances, commits,
 //! commits of unknown outcome, their repetitions, reads that are answered late, and openings by two processes' worth of
 //! stores, against a model. What is promised is broken on purpose as well, to show that the test sees it.
 
@@ -13,7 +13,7 @@ use rand::{RngExt, SeedableRng};
 use wa_store::conformance::{Cut, Unreliable};
 use wa_store::sabotage::Sabotage;
 use wa_store::tables::Sessions;
-use wa_store::{AccountStore, Address, Changes, MemoryBackend, Pending, Session, Store, Uncommitted};
+use wa_store::{AccountStore, Address, Changes, Glance, MemoryBackend, Pending, Session, Store, Uncommitted};
 
 const USERS: u16 = 3;
 const DEVICES: u16 = 4;
@@ -112,8 +112,12 @@ impl History {
     async fn step(&mut self) -> Result<(), String> {
         let places: Vec<Place> = (0..self.rng.random_range(1..5)).map(|_| self.place()).collect();
         let keys: Vec<Address> = places.iter().map(|place| address(*place)).collect();
+        let glance = keys.iter().fold(Glance::default(), |glance, key| glance.row(Sessions, key));
         match self.rng.random_range(0..20) {
             0..8 => {
+                if self.rng.random_ratio(1, 4) {
+                    self.account.glance(&glance).await.unwrap();
+                }
                 let read = self.account.many(Sessions, &keys).await.unwrap();
                 if read != self.wanted(&places) {
                     return Err(format!("{places:?} read as {read:?}, not {:?}", self.wanted(&places)));
@@ -144,8 +148,14 @@ impl History {
                 let before = self.wanted(&places);
                 let (changes, effects) = self.effects();
                 self.backend.hold_reads();
-                let account = self.account.clone();
-                let (read, ()) = tokio::join!(biased; account.many(Sessions, &keys), async {
+                let (account, glances) = (self.account.clone(), self.rng.random_ratio(1, 4));
+                let read = async {
+                    if glances {
+                        account.glance(&glance).await?;
+                    }
+                    account.many(Sessions, &keys).await
+                };
+                let (read, ()) = tokio::join!(biased; read, async {
                     self.account.commit(changes).await.unwrap().release();
                     self.apply(&effects);
                     self.backend.heal();

@@ -78,8 +78,8 @@ impl Unreliable {
         *self.trouble.lock() = Some(Trouble::Refused(error));
     }
 
-    /// From now on `get_many` reads, and gives what it has read only when this is healed: older by then than what was
-    /// committed meanwhile.
+    /// From now on `get_many` and `glance` read, and give what they have read only when this is healed: older by then than
+    /// what was committed meanwhile.
     pub fn hold_reads(&self) {
         self.holds_reads.send_replace(true);
     }
@@ -93,6 +93,12 @@ impl Unreliable {
     /// How many heartbeats were written.
     pub fn heartbeats(&self) -> u64 {
         self.beats.load(Ordering::SeqCst)
+    }
+
+    /// Waits while reads are held.
+    async fn read_is_given(&self) {
+        // Fails only without a sender, which is here.
+        let _ = self.holds_reads.subscribe().wait_for(|holds| !holds).await;
     }
 
     /// What happens to a commit that comes now.
@@ -113,8 +119,7 @@ impl Backend for Unreliable {
 
     async fn get_many(&self, account: &AccountId, keys: Vec<RowKey>) -> Result<Vec<Option<Row>>, StoreError> {
         let rows = self.inner.get_many(account, keys).await;
-        // Fails only without a sender, which is here.
-        let _ = self.holds_reads.subscribe().wait_for(|holds| !holds).await;
+        self.read_is_given().await;
         rows
     }
 
@@ -128,7 +133,9 @@ impl Backend for Unreliable {
         keys: Vec<RowKey>,
         tables: Vec<Table>,
     ) -> Result<(Vec<Option<Row>>, Vec<bool>), StoreError> {
-        self.inner.glance(account, keys, tables).await
+        let found = self.inner.glance(account, keys, tables).await;
+        self.read_is_given().await;
+        found
     }
 
     async fn commit(&self, batches: Vec<Batch>) -> Vec<Result<Applied, StoreError>> {
