@@ -23,7 +23,7 @@ use tokio::runtime::Runtime;
 use wa_store::tables::{Inbox, Sessions};
 use wa_store::{
     AccountStore, Address, Changes, Durability, InboxRow, MemoryStore, PostgresOptions, Session,
-    SqliteOptions, Store, UnixTime,
+    SqliteOptions, Store, StoreBuilder, UnixTime,
 };
 use wa_store_vfs::Disk;
 
@@ -74,7 +74,10 @@ impl Medium {
         let options = SqliteOptions::new(folder.join("store.db"));
         let options = match self {
             Self::Memory => return Some(MemoryStore::open().await.unwrap()),
-            Self::Postgres => return Some(postgres?.open(&Postgres::new_schema()).await),
+            Self::Postgres => {
+                let builder = postgres?.builder(&Postgres::new_schema()).await;
+                return Some(builder.open().await.unwrap());
+            }
             Self::File(durability) => options.durability(durability),
             Self::Slow(durability) => options.durability(durability).vfs(disk.name()),
         };
@@ -102,9 +105,9 @@ impl Postgres {
         format!("bench_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed))
     }
 
-    async fn open(&self, schema: &str) -> Store {
+    async fn builder(&self, schema: &str) -> StoreBuilder {
         let options = PostgresOptions::new(&self.url).unwrap().schema(schema);
-        Store::builder(Arc::new(options.open().await.unwrap())).open().await.unwrap()
+        Store::builder(Arc::new(options.open().await.unwrap()))
     }
 }
 
@@ -288,30 +291,29 @@ fn bytes(step: u64, length: usize) -> Bytes {
 const READ: u64 = 20_000;
 
 /// Cold: right after the store was opened, with SQLite's own cache and Postgres's connection empty; the system's and the
-/// server's may hold what is read. Warm: the same again.
+/// server's may hold what is read. Warm: the same again. Neither with rows that the store itself keeps; those are the third.
 fn reads(runtime: &Runtime, folder: &Path, postgres: Option<&Postgres>, report: &mut Report) {
     let path = folder.join("store.db");
-    report.line(format!("\nreads among {READ} sessions, microseconds, cold and warm"));
-    let sqlite = runtime.block_on(read_times(async || wa_store::SqliteStore::open(&path).await.unwrap()));
-    read_rows("SQLite", sqlite, report);
+    report.line(format!("\nreads among {READ} sessions, microseconds: cold, warm, kept by the store"));
+    let sqlite = async || wa_store::SqliteStore::builder(&path).await.unwrap();
+    read_rows("SQLite", runtime.block_on(read_times(sqlite)), report);
     if let Some(postgres) = postgres {
         let schema = Postgres::new_schema();
-        let times = runtime.block_on(read_times(async || postgres.open(&schema).await));
+        let times = runtime.block_on(read_times(async || postgres.builder(&schema).await));
         read_rows("Postgres", times, report);
     }
 }
 
-fn read_rows(name: &str, times: [f64; 4], report: &mut Report) {
-    let [one_cold, one_warm, many_cold, many_warm] = times.map(|time| time * 1e6);
-    let mut row =
-        |what: String, cold: f64, warm: f64| report.line(format!("{what:<32}{cold:>10.1}{warm:>10.1}"));
-    row(format!("{name}, one session"), one_cold, one_warm);
-    row(format!("{name}, 256 sessions in one call"), many_cold, many_warm);
+fn read_rows(name: &str, times: [[f64; 3]; 2], report: &mut Report) {
+    for (what, times) in ["one session", "256 sessions in one call"].iter().zip(times) {
+        let [cold, warm, kept] = times.map(|time| time * 1e6);
+        report.line(format!("{:<32}{cold:>10.1}{warm:>10.1}{kept:>10.1}", format!("{name}, {what}")));
+    }
 }
 
-/// Seconds of a read of one session, cold and warm, and of 256 in one call, cold and warm.
-async fn read_times(open: impl AsyncFn() -> Store) -> [f64; 4] {
-    let store = open().await;
+/// Seconds of a read of one session and of 256 in one call: cold, warm, and kept by the store.
+async fn read_times(builder: impl AsyncFn() -> StoreBuilder) -> [[f64; 3]; 2] {
+    let store = builder().await.open().await.unwrap();
     let account = store.account("main").open().await.unwrap();
     let mut changes = Changes::new();
     for number in 0..READ {
@@ -321,30 +323,28 @@ async fn read_times(open: impl AsyncFn() -> Store) -> [f64; 4] {
     store.close().await.unwrap();
 
     let mut rng = StdRng::seed_from_u64(7);
-    let singles: Vec<Address> = (0..2_000).map(|_| peer(rng.random_range(0..READ))).collect();
-    let groups: Vec<Vec<Address>> =
-        (0..40).map(|_| (0..256).map(|_| peer(rng.random_range(0..READ))).collect()).collect();
-    let mut times = [f64::INFINITY; 4];
+    let mut groups = |count: usize, of: usize| -> Vec<Vec<Address>> {
+        (0..count).map(|_| (0..of).map(|_| peer(rng.random_range(0..READ))).collect()).collect()
+    };
+    let calls = [groups(2_000, 1), groups(40, 256)];
+    let mut times = [[f64::INFINITY; 3]; 2];
     for _ in 0..ROUNDS {
-        for (kind, many) in [(0, false), (2, true)] {
-            let store = open().await;
-            let account = store.account("main").open().await.unwrap();
-            for warm in 0..2 {
-                let begun = Instant::now();
-                if many {
-                    for group in &groups {
-                        assert!(account.many(Sessions, group).await.unwrap().iter().all(Option::is_some));
+        for (calls, times) in calls.iter().zip(&mut times) {
+            for (cache, places) in [(0, [Some(0), Some(1)]), (64 << 20, [None, Some(2)])] {
+                let store = builder().await.cache_bytes(cache).open().await.unwrap();
+                let account = store.account("main").open().await.unwrap();
+                for place in places {
+                    let begun = Instant::now();
+                    for call in calls {
+                        assert!(account.many(Sessions, call).await.unwrap().iter().all(Option::is_some));
                     }
-                } else {
-                    for address in &singles {
-                        assert!(account.one(Sessions, address).await.unwrap().is_some());
+                    let time = begun.elapsed().as_secs_f64() / calls.len() as f64;
+                    if let Some(place) = place {
+                        times[place] = times[place].min(time);
                     }
                 }
-                let calls = if many { groups.len() } else { singles.len() };
-                let time = begun.elapsed().as_secs_f64() / calls as f64;
-                times[kind + warm] = times[kind + warm].min(time);
+                store.close().await.unwrap();
             }
-            store.close().await.unwrap();
         }
     }
     times
