@@ -13,7 +13,7 @@ use crate::world::{AccountId, Copy, DeviceKey, Origin, Timer, World};
 const RINGING_MS: u64 = 45_000;
 
 /// A call that rings.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Ringing {
     /// Call id.
     pub(crate) id: String,

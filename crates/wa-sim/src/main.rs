@@ -12,7 +12,7 @@ use tracing_subscriber::EnvFilter;
 use wa_sim::config::AutoPair;
 use wa_sim::faults::Fault;
 use wa_sim::seed::SeedFile;
-use wa_sim::{ClockKind, ListenOptions, Seed, Sim, SimConfig, TlsFiles, Transports};
+use wa_sim::{ClockKind, ListenOptions, SavedState, Seed, Sim, SimConfig, StateError, TlsFiles, Transports};
 
 /// A simulated WhatsApp server with simulated phones: link real clients to it, let them converse, break things.
 ///
@@ -59,9 +59,10 @@ struct Arguments {
     #[arg(long, value_name = "ADDRESS")]
     raw: Option<SocketAddr>,
 
-    /// Seed of everything random, or "random": the same seed and the same client input give the same bytes
-    #[arg(long, default_value = "1", value_name = "NUMBER|random", value_parser = parse_seed)]
-    seed: SeedArgument,
+    /// Seed of everything random, or "random": the same seed and the same client input give the same bytes; 1, or that of
+    /// the state, unless given
+    #[arg(long, value_name = "NUMBER|random", value_parser = parse_seed)]
+    seed: Option<SeedArgument>,
 
     /// 32 bytes in hex that fix the Noise root key by themselves
     #[arg(long, value_name = "HEX", value_parser = parse_key)]
@@ -70,6 +71,11 @@ struct Arguments {
     /// TOML file with accounts and groups that are there from the start
     #[arg(long, value_name = "FILE")]
     world: Option<PathBuf>,
+
+    /// File that keeps the run: taken up from there at the start if it exists (accounts, linked devices, chats, queues,
+    /// files; --world is not read again then), saved there at an orderly end (SIGTERM, Ctrl-C) and by POST /admin/state
+    #[arg(long, value_name = "FILE")]
+    state: Option<PathBuf>,
 
     /// JSON file with a list of faults that hold from the start
     #[arg(long, value_name = "FILE")]
@@ -190,8 +196,13 @@ fn failed(words: &str) -> ExitCode {
 }
 
 async fn run(arguments: Arguments) -> Result<(), String> {
-    let config = config(&arguments)?;
-    let options = options(&arguments)?;
+    let saved = match &arguments.state {
+        Some(path) if path.exists() => Some(SavedState::open(path).map_err(|error| named(path, &error))?),
+        _ => None,
+    };
+    let config = config(&arguments, saved.as_ref())?;
+    let options = options(&arguments, saved)?;
+    let resumed = options.resume.is_some();
     let seed = config.seed;
     let sim = Sim::listen(config, options).await.map_err(|error| error.to_string())?;
     if let Some(path) = &arguments.record {
@@ -202,14 +213,30 @@ async fn run(arguments: Arguments) -> Result<(), String> {
         let recording = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
         sim.world(|world, _| world.trace().check(&recording));
     }
+    // Before the line on stdout: whoever reads that may connect at once, and the log keeps its order.
+    if let Some(address) = sim.address() {
+        let resumed = if resumed { ", taken up where it was saved" } else { "" };
+        tracing::info!("ready on {address}, seed {}{resumed}", seed.0);
+    }
     let line = sim.info().to_string();
     writeln!(std::io::stdout(), "{line}").map_err(|error| error.to_string())?;
-    if let Some(address) = sim.address() {
-        tracing::info!("ready on {address}, seed {}", seed.0);
-    }
     let outcome = until_stopped(&sim).await;
     sim.world(|world, _| world.trace().flush());
+    if let Some(path) = &arguments.state {
+        let saved = sim.stop().map_err(|error| error.to_string())?;
+        saved.save(path).map_err(|error| named(path, &error))?;
+        tracing::info!("saved to {}", path.display());
+    }
     outcome
+}
+
+/// An error with the file that it is about, unless it names that itself.
+fn named(path: &std::path::Path, error: &StateError) -> String {
+    if matches!(error, StateError::Io { .. }) {
+        error.to_string()
+    } else {
+        format!("{}: {error}", path.display())
+    }
 }
 
 async fn until_stopped(sim: &wa_sim::SimHandle) -> Result<(), String> {
@@ -242,10 +269,12 @@ impl NeverStopped {
     }
 }
 
-fn config(arguments: &Arguments) -> Result<SimConfig, String> {
-    let seed = match arguments.seed {
-        SeedArgument::Fixed(seed) => Seed(seed),
-        SeedArgument::Random => Seed(rand::random()),
+fn config(arguments: &Arguments, saved: Option<&SavedState>) -> Result<SimConfig, String> {
+    let seed = match (arguments.seed, saved) {
+        (Some(SeedArgument::Fixed(seed)), _) => Seed(seed),
+        (_, Some(saved)) => saved.seed(),
+        (Some(SeedArgument::Random), None) => Seed(rand::random()),
+        (None, None) => SimConfig::default().seed,
     };
     let read =
         |path: &PathBuf| fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()));
@@ -283,7 +312,7 @@ fn config(arguments: &Arguments) -> Result<SimConfig, String> {
     })
 }
 
-fn options(arguments: &Arguments) -> Result<ListenOptions, String> {
+fn options(arguments: &Arguments, resume: Option<SavedState>) -> Result<ListenOptions, String> {
     let transports = match (arguments.plain, arguments.tls_only) {
         (true, _) => Transports::PlainOnly,
         (_, true) => Transports::TlsOnly,
@@ -303,5 +332,7 @@ fn options(arguments: &Arguments) -> Result<ListenOptions, String> {
         transports,
         tls,
         raw: arguments.raw,
+        resume,
+        state_file: arguments.state.clone(),
     })
 }

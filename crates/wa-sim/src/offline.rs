@@ -11,7 +11,7 @@ use wa_binary::Node;
 use crate::world::ConnId;
 
 /// Class of a queued stanza: its tag, and the counters of the preview.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Class {
     /// `<message>`
@@ -62,7 +62,7 @@ impl Class {
 }
 
 /// A stanza that waits for an answer or for a connection.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub struct Queued {
     /// What it is.
     pub class: Class,
@@ -73,17 +73,20 @@ pub struct Queued {
     /// An own fan-out copy, which only a `sender` receipt takes out (05 §10.3).
     pub own_copy: bool,
     /// The stanza as it was, without `offline`.
+    #[serde(with = "crate::state::foreign::one")]
     pub node: Arc<Node>,
     /// When it arrived (ms).
     pub at_ms: u64,
     /// The connection that it was last written to.
+    #[serde(skip)]
     pub sent_on: Option<ConnId>,
     /// Running number on that connection, so that an answer can be told from an invention.
+    #[serde(skip)]
     pub replays: u32,
 }
 
 /// The queue.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct Queue {
     waiting: VecDeque<Queued>,
     /// Stanzas lost to the bound.

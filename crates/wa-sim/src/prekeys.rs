@@ -6,13 +6,14 @@ use wa_core::prekeys::{Bundle, SignedKey, Upload};
 use wa_crypto::curve::PublicKey;
 
 /// Identity, signed pre-key and one-time pre-keys of a device.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Stock {
     /// Registration id.
     pub registration_id: u32,
     /// Identity key without type byte.
     pub identity: [u8; 32],
     /// The present signed pre-key.
+    #[serde(with = "crate::state::foreign::one")]
     pub signed: SignedKey,
     one_time: VecDeque<(u32, [u8; 32])>,
     /// The start of each key that was handed out, to notice an id that comes back with another key.

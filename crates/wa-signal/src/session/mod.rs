@@ -374,6 +374,16 @@ impl SessionId {
     pub(crate) fn of(base_key: &PublicKey) -> Self {
         Self(short_digest(base_key))
     }
+
+    /// As it was stored.
+    pub const fn from_bytes(bytes: [u8; 8]) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes, to store it.
+    pub const fn to_bytes(self) -> [u8; 8] {
+        self.0
+    }
 }
 
 impl Sender {

@@ -64,7 +64,7 @@ pub(super) fn handle(hub: &Arc<Hub>, call: &Call, account: AccountId, rest: &[&s
         }
         (&Method::GET, ["inbox"]) => Ok(hub.look(|world| {
             let inbox = world.phone(account).map(crate::phone::Phone::inbox).unwrap_or_default();
-            json!({ "inbox": inbox })
+            json!({ "inbox": inbox.iter().map(crate::phone::Received::to_json).collect::<Vec<_>>() })
         })),
         (&Method::GET, ["appstate"]) => Ok(hub.look(|world| app_state(world, account))),
         (&Method::POST, ["phone", action]) => deeds::deed(hub, call, account, action),

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use wa_binary::Jid;
 
 use crate::net::{Hub, Info, Reply, file as file_reply, json as reply};
+use crate::state::{SavedState, StateError};
 use crate::world::{AccountId, World};
 
 /// One call.
@@ -111,6 +112,7 @@ pub(crate) async fn handle(hub: &Arc<Hub>, info: &Info, call: Call) -> Reply {
         ["violations"] => observe::violations(hub, &call),
         ["connections"] if get => Ok(hub.look(observe::connections)),
         ["media"] if post => media(hub, &call),
+        ["state"] => return state(hub, info, &call),
         ["reset"] if post => {
             hub.reset();
             Ok(json!({}))
@@ -120,6 +122,37 @@ pub(crate) async fn handle(hub: &Arc<Hub>, info: &Info, call: Call) -> Reply {
     match outcome {
         Ok(value) => reply(200, &value),
         Err((status, words)) => reply(status, &json!({ "error": words })),
+    }
+}
+
+/// `/admin/state`: GET gives the run as a state file, PUT goes on from one, POST saves it to the file of `--state`.
+fn state(hub: &Arc<Hub>, info: &Info, call: &Call) -> Reply {
+    let failed = |error: &StateError| {
+        let status = match error {
+            StateError::OtherSeed { .. } | StateError::NoFile => 409,
+            StateError::Io { .. } | StateError::Unwritable(_) => 500,
+            _ => 400,
+        };
+        reply(status, &json!({ "error": error.to_string() }))
+    };
+    let done = match call.method {
+        Method::GET => {
+            let mut bytes = Vec::new();
+            return match hub.save().and_then(|saved| saved.write(&mut bytes)) {
+                Ok(()) => file_reply(bytes),
+                Err(error) => failed(&error),
+            };
+        }
+        Method::PUT => SavedState::read(&call.body[..]).and_then(|saved| hub.load(&saved)),
+        Method::POST => match &info.state_file {
+            Some(path) => hub.save().and_then(|saved| saved.save(path)),
+            None => Err(StateError::NoFile),
+        },
+        _ => return reply(405, &json!({ "error": "GET, PUT or POST" })),
+    };
+    match done {
+        Ok(()) => reply(200, &json!({ "file": info.state_file })),
+        Err(error) => failed(&error),
     }
 }
 

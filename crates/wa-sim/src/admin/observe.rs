@@ -71,11 +71,22 @@ pub(super) fn faults(hub: &Arc<Hub>, call: &Call, rest: &[&str]) -> Outcome {
     }
 }
 
-/// `POST /admin/outage {"down_ms": 1000}`: everything is cut, and refused for a while.
+/// `POST /admin/outage {"down_ms": 1000, "forget": false}`: everything is cut, and refused for a while; with `forget` the
+/// seed state is what comes back.
 pub(super) fn outage(hub: &Arc<Hub>, call: &Call) -> Outcome {
-    let body = call.json()?;
-    hub.refuse_for(body["down_ms"].as_u64().unwrap_or(0));
-    hub.with(|world, now_ms| world.drop_all(now_ms, crate::faults::CloseHow::Fin));
+    #[derive(Default, serde::Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    struct Body {
+        down_ms: u64,
+        forget: bool,
+    }
+    let body: Body = if call.body.is_empty() { Body::default() } else { call.body_as()? };
+    hub.refuse_for(body.down_ms);
+    if body.forget {
+        hub.reset();
+    } else {
+        hub.with(|world, now_ms| world.drop_all(now_ms, crate::faults::CloseHow::Fin));
+    }
     Ok(json!({}))
 }
 

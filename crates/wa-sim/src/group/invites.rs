@@ -2,7 +2,7 @@
 
 use wa_binary::{Family, Node};
 
-use super::{JoinRequest, Role, named};
+use super::{JoinMethod, JoinRequest, Role, named};
 use crate::iq::{Answer, Request};
 use crate::stanza::{Read, el};
 use crate::world::World;
@@ -46,13 +46,13 @@ pub(super) fn info_by_link(world: &mut World, _: &Request<'_>, child: &Node) -> 
 
 pub(super) fn join_by_link(world: &mut World, request: &Request<'_>, child: &Node) -> Answer {
     match child.text_of("code").and_then(|code| by_code(world, &code)) {
-        Some(id) => join(world, request, id, "invite_link"),
+        Some(id) => join(world, request, id, JoinMethod::InviteLink),
         None => Answer::error(406),
     }
 }
 
 /// Joins, or asks to.
-fn join(world: &mut World, request: &Request<'_>, id: u64, method: &'static str) -> Answer {
+fn join(world: &mut World, request: &Request<'_>, id: u64, method: JoinMethod) -> Answer {
     let own = request.from.account;
     let (limit, now_s) = (world.config.group_limit, world.now_s());
     let Some(group) = world.group_mut(id) else { return Answer::error(404) };
@@ -73,7 +73,7 @@ fn join(world: &mut World, request: &Request<'_>, id: u64, method: &'static str)
         group.requests.insert(own, JoinRequest { t: now_s, method, by: own });
         let from = request.from;
         return Answer::one(el("membership_approval_request").attr("jid", jid)).after(move |world| {
-            let change = el("membership_approval_request").attr("request_method", method);
+            let change = el("membership_approval_request").attr("request_method", method.name());
             world.tell_admins(id, from, &change);
         });
     }
@@ -129,7 +129,7 @@ pub(super) fn requests(world: &mut World, request: &Request<'_>, id: u64) -> Ans
         el("membership_approval_request")
             .attr("jid", world.account(*account).jid(family))
             .attr("request_time", asked.t)
-            .attr("request_method", asked.method)
+            .attr("request_method", asked.method.name())
             .attr("requestor", requestor.jid(family))
             .maybe_attr("requestor_pn", (family == Family::Lid).then(|| requestor.jid(Family::Pn)))
     });
@@ -203,7 +203,7 @@ pub(super) fn join_linked(world: &mut World, request: &Request<'_>, id: u64, chi
         .and_then(|jid| world.find_group(&jid))
         .map(|group| (group.id, group.linked_parent));
     match target {
-        Some((target, Some(parent))) if parent == id => join(world, request, target, "linked_group_join"),
+        Some((target, Some(parent))) if parent == id => join(world, request, target, JoinMethod::LinkedGroup),
         _ => Answer::error(404),
     }
 }

@@ -49,7 +49,7 @@ impl Role {
 }
 
 /// A group's description.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Description {
     /// Names this version.
     pub id: String,
@@ -61,19 +61,42 @@ pub struct Description {
     pub t: u64,
 }
 
+/// In which way somebody wants to join (`request_method`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum JoinMethod {
+    /// By the group's invite link.
+    InviteLink,
+    /// As a member of the community.
+    LinkedGroup,
+    /// A member without rights added them.
+    NonAdminAdd,
+}
+
+impl JoinMethod {
+    /// The attribute's value.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::InviteLink => "invite_link",
+            Self::LinkedGroup => "linked_group_join",
+            Self::NonAdminAdd => "non_admin_add",
+        }
+    }
+}
+
 /// A request to join.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
 pub struct JoinRequest {
     /// When (s).
     pub t: u64,
-    /// `invite_link`, `linked_group_join` or `non_admin_add`.
-    pub method: &'static str,
+    /// In which way.
+    pub method: JoinMethod,
     /// Who asked for it.
     pub by: AccountId,
 }
 
 /// One group or community.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Group {
     /// User part of its address.
     pub id: u64,
@@ -84,6 +107,7 @@ pub struct Group {
     /// Who made it.
     pub creator: AccountId,
     /// Family of its members.
+    #[serde(with = "crate::state::foreign::one")]
     pub addressing: Family,
     /// Members.
     pub members: BTreeMap<AccountId, Role>,
@@ -124,7 +148,7 @@ pub struct Group {
 }
 
 /// What makes a group a community.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct Parent {
     /// `request_required`, if it is closed.
     pub approval: Option<String>,

@@ -36,7 +36,8 @@ pub(super) fn add(world: &mut World, request: &Request<'_>, id: u64, child: &Nod
             let node = node.attr("error", code);
             answers.push(if code == 403 { node.child(world.personal_invite(id, account)) } else { node });
         } else if !admin && group.approval {
-            let request = super::JoinRequest { t: world.now_s(), method: "non_admin_add", by: own };
+            let request =
+                super::JoinRequest { t: world.now_s(), method: super::JoinMethod::NonAdminAdd, by: own };
             if let Some(group) = world.group_mut(id) {
                 group.requests.insert(account, request);
             }

@@ -18,8 +18,9 @@ use crate::world::{AccountId, DeviceKey, World};
 const NAMES: [&str; 5] = ["critical_block", "critical_unblock_low", "regular_high", "regular_low", "regular"];
 
 /// The collections of one account.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct Collections {
+    #[serde(with = "crate::state::foreign::keys")]
     patches: BTreeMap<&'static str, Vec<Bytes>>,
 }
 

@@ -20,7 +20,12 @@ pub struct StoredFile(Content);
 #[derive(Clone, Debug)]
 enum Content {
     Memory(Bytes),
-    Disk { file: Arc<Mutex<File>>, length: u64 },
+    Disk {
+        file: Arc<Mutex<File>>,
+        length: u64,
+    },
+    /// Known by its SHA-256 alone, until a saved state has put its bytes in.
+    Absent([u8; 32]),
 }
 
 impl From<Bytes> for StoredFile {
@@ -30,12 +35,23 @@ impl From<Bytes> for StoredFile {
 }
 
 impl StoredFile {
+    /// A file of which only the SHA-256 is known yet.
+    pub(crate) const fn known_by(sha256: [u8; 32]) -> Self {
+        Self(Content::Absent(sha256))
+    }
+
+    /// The SHA-256, while that is all there is.
+    pub(crate) const fn absent(&self) -> Option<[u8; 32]> {
+        if let Content::Absent(sha256) = self.0 { Some(sha256) } else { None }
+    }
+
     /// Its length.
     #[must_use]
     pub fn length(&self) -> u64 {
         match &self.0 {
             Content::Memory(bytes) => bytes.len() as u64,
             Content::Disk { length, .. } => *length,
+            Content::Absent(_) => 0,
         }
     }
 
@@ -57,6 +73,7 @@ impl StoredFile {
                 file.read_exact(&mut piece)?;
                 Ok(piece.into())
             }
+            Content::Absent(_) => Err(io::ErrorKind::NotFound.into()),
         }
     }
 
@@ -73,6 +90,7 @@ impl StoredFile {
         match &self.0 {
             Content::Memory(bytes) => Ok(bytes.clone()),
             Content::Disk { length, .. } => self.read(0, usize::try_from(*length).unwrap_or(usize::MAX)),
+            Content::Absent(_) => Err(io::ErrorKind::NotFound.into()),
         }
     }
 

@@ -49,19 +49,20 @@ const KINDS: &[&str] = &[
 ];
 
 /// The media host.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) struct MediaHost {
     files: BTreeMap<String, Placed>,
     /// How often the upload token was renewed.
     generation: u32,
     /// What broke off, by token.
+    #[serde(skip)]
     partial: BTreeMap<String, Spool>,
     /// `ttl` and `auth_ttl` of `media_conn`, seconds.
     pub(crate) ttl_s: (u32, u32),
 }
 
 /// A file in its place.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 struct Placed {
     file: StoredFile,
     /// Answers 410 from then on (ms).
@@ -71,6 +72,18 @@ struct Placed {
 impl Default for MediaHost {
     fn default() -> Self {
         Self { files: BTreeMap::new(), generation: 0, partial: BTreeMap::new(), ttl_s: (3_600, 21_600) }
+    }
+}
+
+impl MediaHost {
+    /// All its files.
+    pub(crate) fn files(&self) -> impl Iterator<Item = &StoredFile> {
+        self.files.values().map(|placed| &placed.file)
+    }
+
+    /// The same, to be put in their places.
+    pub(crate) fn files_mut(&mut self) -> impl Iterator<Item = &mut StoredFile> {
+        self.files.values_mut().map(|placed| &mut placed.file)
     }
 }
 

@@ -1,6 +1,7 @@
 //! A simulator inside a program: started, called, and dropped (chapter 10 §1, §14).
 
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +20,7 @@ use crate::config::SimConfig;
 use crate::faults::{CloseHow, Fault};
 use crate::pairing::Linked;
 use crate::phone::Received;
+use crate::state::SavedState;
 use crate::trace::{Filter, Passed};
 use crate::watch::Violation;
 use crate::world::{AccountId, DeviceKey, Stats, World};
@@ -39,6 +41,10 @@ pub struct ListenOptions {
     pub tls: Option<TlsFiles>,
     /// A second port that takes the same bytes without WebSocket.
     pub raw: Option<SocketAddr>,
+    /// A saved run to take up.
+    pub resume: Option<SavedState>,
+    /// Where `POST /admin/state` saves the run.
+    pub state_file: Option<PathBuf>,
 }
 
 impl Default for ListenOptions {
@@ -49,6 +55,8 @@ impl Default for ListenOptions {
             transports: Transports::default(),
             tls: None,
             raw: None,
+            resume: None,
+            state_file: None,
         }
     }
 }
@@ -69,7 +77,19 @@ impl Sim {
     /// ```
     #[must_use]
     pub fn start(config: SimConfig) -> SimHandle {
-        let hub = Hub::new(config);
+        Self::around(Hub::new(config))
+    }
+
+    /// A simulator without sockets that goes on where another was saved. Seed and root seed must be those of the state;
+    /// the rest of the settings may differ.
+    ///
+    /// # Errors
+    /// [`SimError::State`].
+    pub fn resume(config: SimConfig, state: &SavedState) -> Result<SimHandle, SimError> {
+        Ok(Self::around(Hub::resume(config, state)?))
+    }
+
+    fn around(hub: Arc<Hub>) -> SimHandle {
         let hosts = MEMORY_HOSTS.map(str::to_owned).to_vec();
         hub.with(|world, _| world.media_hosts = hosts);
         let timers = tokio::spawn(hub.clone().run_timers());
@@ -79,6 +99,7 @@ impl Sim {
             root_public: hub.root_public(),
             certificate_pem: String::new(),
             secure: false,
+            state_file: None,
         });
         SimHandle { hub, info, tasks: vec![timers], listen: None, raw: None }
     }
@@ -86,7 +107,7 @@ impl Sim {
     /// A simulator on a port.
     ///
     /// # Errors
-    /// [`SimError`] when it cannot listen there.
+    /// [`SimError`] when it cannot listen there, or not take up the saved run.
     pub async fn listen(config: SimConfig, options: ListenOptions) -> Result<SimHandle, SimError> {
         let bind = async |address: SocketAddr| {
             if !address.ip().is_loopback() && !options.allow_remote {
@@ -107,13 +128,17 @@ impl Sim {
         };
         let address = local(&listener)?;
         let tls = Arc::new(Tls::new(options.tls.clone())?);
-        let mut handle = Self::start(config);
+        let mut handle = match &options.resume {
+            Some(state) => Self::resume(config, state)?,
+            None => Self::start(config),
+        };
         let info = Info {
             address: address.to_string(),
             seed: handle.info.seed,
             root_public: handle.info.root_public,
             certificate_pem: tls.certificate_pem.clone(),
             secure: options.transports != Transports::PlainOnly,
+            state_file: options.state_file.clone(),
         };
         handle.info = Arc::new(info);
         handle.listen = Some(address);
@@ -446,6 +471,31 @@ impl SimHandle {
         answer: impl FnMut(&Node) -> Option<Vec<Node>> + Send + 'static,
     ) -> u64 {
         self.hub.with(|world, _| world.intercept(filter, answer))
+    }
+
+    /// The run as it is, to be taken up later. Connections go on; what they bring from now on is not in it.
+    ///
+    /// # Errors
+    /// [`SimError::State`].
+    pub fn save(&self) -> Result<SavedState, SimError> {
+        Ok(self.hub.save()?)
+    }
+
+    /// Ends everything, as an orderly stop does: connections are closed, none is let in any more, and whatever a client was
+    /// answered is in the state.
+    ///
+    /// # Errors
+    /// [`SimError::State`].
+    pub fn stop(self) -> Result<SavedState, SimError> {
+        Ok(self.hub.stop()?)
+    }
+
+    /// Goes on from a saved run of the same seed; connections are closed.
+    ///
+    /// # Errors
+    /// [`SimError::State`]; the run is as it was then.
+    pub fn load(&self, state: &SavedState) -> Result<(), SimError> {
+        Ok(self.hub.load(state)?)
     }
 
     /// Back to the seed state; connections are closed.

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -39,6 +40,8 @@ pub(crate) struct Info {
     pub(crate) root_public: [u8; 32],
     pub(crate) certificate_pem: String,
     pub(crate) secure: bool,
+    /// Where the run is saved when somebody asks for it.
+    pub(crate) state_file: Option<PathBuf>,
 }
 
 impl Info {

@@ -17,6 +17,7 @@ use super::session::Command;
 use crate::clock::Clock;
 use crate::config::SimConfig;
 use crate::faults::{Action, Chain, CloseHow, Phase};
+use crate::state::{SavedState, StateError};
 use crate::watch::Rule;
 use crate::world::{ConnId, Output, World};
 
@@ -77,6 +78,16 @@ impl Hub {
         let clock = Clock::new(config.clock, config.start_ms);
         let keys = ServerKeys::new(config.seed, config.root_seed);
         let world = World::new(config, clock.now_ms());
+        Self::around(world, clock, keys)
+    }
+
+    /// A run taken up where it was saved.
+    pub(crate) fn resume(config: SimConfig, saved: &SavedState) -> Result<Arc<Self>, StateError> {
+        let (clock, keys) = saved_shell(&config, saved);
+        Ok(Self::around(World::load(config, saved)?, clock, keys))
+    }
+
+    fn around(world: World, clock: Clock, keys: ServerKeys) -> Arc<Self> {
         let inner = Inner { world, clock, keys, lines: HashMap::new(), refuse_until_ms: 0 };
         Arc::new(Self {
             inner: Mutex::new(inner),
@@ -217,22 +228,76 @@ impl Hub {
         inner.clock.now_ms() < inner.refuse_until_ms
     }
 
+    /// The run as it is.
+    pub(crate) fn save(&self) -> Result<SavedState, StateError> {
+        self.inner.lock().save()
+    }
+
+    /// Ends all connections for good, and gives the run as it is then: nothing that a client sends later is taken or
+    /// answered any more.
+    pub(crate) fn stop(&self) -> Result<SavedState, StateError> {
+        let mut inner = self.inner.lock();
+        let now_ms = inner.clock.now_ms();
+        inner.refuse_until_ms = u64::MAX;
+        inner.world.drop_all(now_ms, CloseHow::Fin);
+        inner.dispatch();
+        let conns: Vec<ConnId> = inner.world.connections().map(|conn| conn.id).collect();
+        for conn in conns {
+            inner.world.gone(now_ms, conn);
+        }
+        inner.dispatch();
+        inner.save()
+    }
+
+    /// Goes on from a saved run; connections are closed.
+    pub(crate) fn load(&self, saved: &SavedState) -> Result<(), StateError> {
+        let mut inner = self.inner.lock();
+        let config = inner.world.config.as_ref().clone();
+        let (clock, keys) = saved_shell(&config, saved);
+        let world = World::load(config, saved)?;
+        (inner.clock, inner.keys) = (clock, keys);
+        inner.replace(world);
+        drop(inner);
+        self.with(World::tick);
+        self.timer.notify_one();
+        Ok(())
+    }
+
     /// Back to the seed state; connections are closed.
     pub(crate) fn reset(&self) {
         let mut inner = self.inner.lock();
         let now_ms = inner.clock.now_ms();
-        inner.world.drop_all(now_ms, CloseHow::Fin);
-        inner.dispatch();
-        let next = inner.world.next_conn();
         let config = inner.world.config.as_ref().clone();
-        let hosts = inner.world.media_hosts.clone();
-        inner.world = World::new(config, now_ms);
-        inner.world.media_hosts = hosts;
-        inner.world.continue_from(next);
+        inner.replace(World::new(config, now_ms));
     }
 }
 
+/// Clock and Noise keys of a saved run.
+fn saved_shell(config: &SimConfig, saved: &SavedState) -> (Clock, ServerKeys) {
+    let clock = Clock::resume(config.clock, config.start_ms, saved.head.clock);
+    (clock, ServerKeys::rotated(config.seed, config.root_seed, saved.head.rotations))
+}
+
 impl Inner {
+    fn save(&self) -> Result<SavedState, StateError> {
+        let mut saved = self.world.save()?;
+        saved.head.rotations = self.keys.rotations();
+        saved.head.clock = self.clock.saved();
+        Ok(saved)
+    }
+
+    /// Closes all connections, and goes on with another world.
+    fn replace(&mut self, world: World) {
+        let now_ms = self.clock.now_ms();
+        self.world.drop_all(now_ms, CloseHow::Fin);
+        self.dispatch();
+        let next = self.world.next_conn().max(world.next_conn());
+        let hosts = core::mem::take(&mut self.world.media_hosts);
+        self.world = world;
+        self.world.media_hosts = hosts;
+        self.world.continue_from(next);
+    }
+
     fn dispatch(&mut self) {
         for output in self.world.take_outputs() {
             let (conn, command) = match output {

@@ -34,6 +34,21 @@ impl ServerKeys {
         keys
     }
 
+    /// The same with a static key that was changed so often.
+    pub(crate) fn rotated(seed: Seed, root_seed: Option<[u8; 32]>, rotations: u64) -> Self {
+        let mut keys = Self::new(seed, root_seed);
+        if let Some(before) = rotations.checked_sub(1) {
+            keys.rotations = before;
+            keys.rotate();
+        }
+        keys
+    }
+
+    /// How often the static key was changed.
+    pub(crate) const fn rotations(&self) -> u64 {
+        self.rotations
+    }
+
     /// Public key of the root.
     pub(crate) fn root_public(&self) -> [u8; 32] {
         *self.root.public().as_bytes()

@@ -53,6 +53,9 @@ pub enum SimError {
     /// The phone.
     #[error(transparent)]
     Phone(#[from] crate::phone::PhoneError),
+    /// A saved run.
+    #[error(transparent)]
+    State(#[from] crate::state::StateError),
     /// Nothing fitting came in time.
     #[error("no fitting stanza within {0} ms")]
     Timeout(u64),

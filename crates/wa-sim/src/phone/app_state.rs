@@ -124,17 +124,23 @@ pub enum AppAction {
     NctSalt,
 }
 
+#[derive(Serialize, serde::Deserialize)]
 pub(super) struct AppState {
+    #[serde(with = "crate::state::foreign::one")]
     ring: KeyRing,
     fingerprint: u32,
+    #[serde(with = "crate::state::foreign::keys")]
     collections: BTreeMap<Collection, Stored>,
 }
 
-#[derive(Default)]
+#[derive(Default, Serialize, serde::Deserialize)]
 struct Stored {
+    #[serde(with = "crate::state::foreign::one")]
     head: Head,
     rows: BTreeMap<[u8; 32], [u8; 32]>,
+    #[serde(with = "crate::state::foreign::values")]
     records: BTreeMap<[u8; 32], SyncdRecord>,
+    #[serde(with = "crate::state::foreign::values")]
     plain: BTreeMap<[u8; 32], Mutation>,
 }
 

@@ -12,7 +12,7 @@ const MOST_PER_CHAT: usize = 10_000;
 const MOST_SENT: usize = 20_000;
 
 /// One message of a chat.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub(super) struct Stored {
     pub(super) id: String,
     /// Author without device, as the stanza named it.
@@ -27,7 +27,7 @@ pub(super) struct Stored {
 }
 
 /// What is needed to send a message again (chapter 04 §14.2).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub(super) struct Sent {
     /// `to` of the stanza.
     pub(super) to: Jid,
@@ -38,7 +38,7 @@ pub(super) struct Sent {
 }
 
 /// Attributes of a message stanza that follow from its content (chapter 05 §4).
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub(super) struct Shape {
     pub(super) stanza_type: String,
     pub(super) media_type: Option<String>,
@@ -46,10 +46,11 @@ pub(super) struct Shape {
     /// `decrypt-fail="hide"`.
     pub(super) hide: bool,
     /// `<meta>`.
+    #[serde(with = "crate::state::foreign::one")]
     pub(super) meta: Meta,
 }
 
-#[derive(Default)]
+#[derive(Default, serde::Serialize, serde::Deserialize)]
 pub(super) struct Chats {
     chats: BTreeMap<Jid, Vec<Stored>>,
     sent: BTreeMap<String, Sent>,

@@ -21,7 +21,7 @@ use super::chats::Stored;
 use super::{Blob, Network, Now, Phone, PhoneError, Turn};
 
 /// What companions get after linking.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HistoryPlan {
     /// A bootstrap is sent at all. Official clients unlink themselves without one.
     pub bootstrap: bool,
@@ -89,10 +89,11 @@ pub const MADE_UP_MESSAGES: u32 = 50;
 const MADE_UP_CHATS: u32 = 50;
 
 /// A notification that the companion has not confirmed with `hist_sync`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Notice {
     id: String,
     device: u16,
+    #[serde(with = "crate::state::foreign::one")]
     chunk: HistorySync,
     session: Option<String>,
 }

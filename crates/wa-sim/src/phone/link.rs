@@ -65,21 +65,27 @@ pub struct Reinstalled {
 }
 
 /// Companions and links on their way.
+#[derive(serde::Serialize, serde::Deserialize)]
 pub(super) struct Links {
     raw_id: u32,
     /// A revoked index is never used again.
     highest: u32,
+    #[serde(with = "crate::state::foreign::values")]
     pending: BTreeMap<u32, PublicKey>,
     companions: BTreeMap<u16, Companion>,
+    #[serde(skip)]
     codes: BTreeMap<Bytes, CodeExchange>,
+    #[serde(skip)]
     passkey: Option<PasskeyExchange>,
+    #[serde(with = "crate::state::foreign::one")]
     hosting: Hosting,
 }
 
 /// A linked device.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
 pub(super) struct Companion {
     pub(super) key_index: u32,
+    #[serde(with = "crate::state::foreign::one")]
     pub(super) identity: PublicKey,
 }
 

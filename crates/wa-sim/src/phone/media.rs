@@ -104,15 +104,18 @@ impl File {
 }
 
 /// Sealed files by message.
-#[derive(Default)]
+#[derive(Default, serde::Serialize, serde::Deserialize)]
 pub(super) struct Files {
     held: BTreeMap<String, Held>,
     order: VecDeque<String>,
     bytes: u64,
 }
 
+#[derive(serde::Serialize, serde::Deserialize)]
 struct Held {
+    #[serde(with = "crate::state::foreign::one")]
     key: MediaKey,
+    #[serde(with = "crate::state::foreign::one")]
     kind: MediaKind,
     enc_sha256: [u8; 32],
     sealed: StoredFile,
@@ -136,6 +139,16 @@ impl Files {
 }
 
 impl Phone {
+    /// The sealed files that it keeps.
+    pub(crate) fn files(&self) -> impl Iterator<Item = &StoredFile> {
+        self.files.held.values().map(|held| &held.sealed)
+    }
+
+    /// The same, to be put in their places.
+    pub(crate) fn files_mut(&mut self) -> impl Iterator<Item = &mut StoredFile> {
+        self.files.held.values_mut().map(|held| &mut held.sealed)
+    }
+
     /// The file of a message, decrypted; `None` when the phone does not have it.
     #[must_use]
     pub fn file(&self, id: &str) -> Option<Vec<u8>> {

@@ -101,13 +101,16 @@ pub enum PhoneError {
 const MOST_IN_INBOX: usize = 20_000;
 
 /// Device 0 of an account. See the module's introduction.
+#[derive(serde::Serialize, serde::Deserialize)]
 pub struct Phone {
+    #[serde(with = "crate::state::foreign::one")]
     rng: ChaCha12Rng,
     pn: Jid,
     lid: Option<Jid>,
     name: String,
     locale: String,
     online: bool,
+    #[serde(with = "crate::state::foreign::one")]
     local: LocalIdentity,
     keys: OwnKeys,
     links: Links,
@@ -126,6 +129,7 @@ pub struct Phone {
     media_retry: MediaRetry,
     /// Sends that are still to be held back, and those that are.
     hold: u32,
+    #[serde(with = "crate::state::foreign::list")]
     held: Vec<Node>,
 }
 

@@ -10,9 +10,13 @@ use wa_signal::{LocalIdentity, OwnPreKeys, PreKey, PreKeySignalMessage, SignedPr
 use super::Phone;
 
 /// Signed and one-time pre-keys that may still be used by somebody.
+#[derive(serde::Serialize, serde::Deserialize)]
 pub(super) struct OwnKeys {
+    #[serde(with = "crate::state::foreign::one")]
     signed: SignedPreKey,
+    #[serde(with = "crate::state::foreign::values")]
     one_time: BTreeMap<u32, PreKey>,
+    #[serde(with = "crate::state::foreign::one")]
     marks: Watermarks,
     /// Keys in an upload after a low notice.
     pub(super) upload_size: u32,

@@ -20,11 +20,12 @@ const LIMIT: u32 = 5;
 const MOST_ANSWERS: u32 = 10;
 
 /// What was asked for and answered.
-#[derive(Default)]
+#[derive(Default, serde::Serialize, serde::Deserialize)]
 pub(super) struct Retries {
     asked: BTreeMap<(/* id */ String, /* sender */ Jid), u32>,
     answered: BTreeMap<(String, Jid), u32>,
     /// The session that a second request found: still the same at the third means that it was never rebuilt.
+    #[serde(with = "crate::state::foreign::values")]
     sessions: BTreeMap<(String, Jid), SessionId>,
 }
 

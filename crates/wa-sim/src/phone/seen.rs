@@ -1,13 +1,13 @@
 //! What a message is to the phone that reads it: the kinds of chapter 05 §11, as the inbox shows them.
 
 use bytes::Bytes;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use wa_binary::Jid;
 use wa_core::content::{Answer, Content, Parsed, PinState, Viewing};
 use wa_media::MediaKind;
 
 /// One decrypted message.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Received {
     /// Message id.
     pub id: String,
@@ -28,13 +28,39 @@ pub struct Received {
     /// It disappears after so many seconds.
     pub disappears: Option<u32>,
     /// The `Message` that was decrypted, unwrapped from a device-sent one.
-    #[serde(skip)]
     pub message: Bytes,
 }
 
+impl Received {
+    /// As the admin API shows it: what kind it is, and what came of a download, are named in fields beside the others.
+    #[must_use]
+    pub fn to_json(&self) -> serde_json::Value {
+        let mut shown = serde_json::to_value(self).unwrap_or_default();
+        let Some(fields) = shown.as_object_mut() else { return shown };
+        fields.remove("message");
+        if let Some(kind) = fields.get_mut("kind") {
+            name_inside(kind, "kind");
+            if let Some(download) = kind.get_mut("download") {
+                name_inside(download, "state");
+            }
+        }
+        shown
+    }
+}
+
+/// Moves the name of a variant from outside of its fields to a field of theirs.
+fn name_inside(value: &mut serde_json::Value, field: &str) {
+    let (name, mut fields) = match value.take() {
+        serde_json::Value::Object(outer) => outer.into_iter().next().unwrap_or_default(),
+        name => (name.as_str().unwrap_or_default().to_owned(), serde_json::json!({})),
+    };
+    fields[field] = name.into();
+    *value = fields;
+}
+
 /// What a message is to its reader.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case", tag = "kind")]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// A text, or a reply with what it quotes.
     Text {
@@ -108,7 +134,7 @@ pub enum Kind {
         /// The event's id.
         target: String,
         /// `going`, `not-going`, `maybe` or `unknown`.
-        answer: &'static str,
+        answer: String,
     },
     /// A message is pinned, or no longer.
     Pin {
@@ -132,10 +158,10 @@ pub enum Kind {
 }
 
 /// A file as its message describes it, and what the phone found.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileSeen {
     /// `image`, `video`, `gif`, `ptv`, `audio`, `ptt`, `document`, `sticker`, `sticker_pack`.
-    pub what: &'static str,
+    pub what: String,
     /// The words beside it.
     pub caption: Option<String>,
     /// Name of a document.
@@ -153,8 +179,8 @@ pub struct FileSeen {
 }
 
 /// What came of the download of a file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case", tag = "state")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Download {
     /// Everything fits: hashes, MAC, padding.
     Done {
@@ -179,7 +205,7 @@ impl Kind {
     pub(super) fn of(parsed: &Parsed) -> Self {
         if let Some(media) = parsed.content.media().filter(|_| !matches!(parsed.content, Content::Edit(_))) {
             return Self::File(FileSeen {
-                what: media.kind.mediatype().unwrap_or("document"),
+                what: media.kind.mediatype().unwrap_or("document").to_owned(),
                 caption: parsed.content.text().map(str::to_owned),
                 name: match &parsed.content {
                     Content::Document(document) => document.file_name.clone(),
@@ -229,7 +255,7 @@ impl Kind {
             },
             Content::Event(event) => Self::Event { name: event.name.clone(), starts_at: event.starts_at },
             Content::EventResponse(response) => {
-                Self::EventResponse { target: target(), answer: answer_name(response.answer) }
+                Self::EventResponse { target: target(), answer: answer_name(response.answer).to_owned() }
             }
             Content::Pin(pin) => Self::Pin {
                 target: target(),

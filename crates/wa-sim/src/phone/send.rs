@@ -21,7 +21,7 @@ use super::retry::shared;
 use super::{Action, Addressing, Manner, MessageRef, Network, Now, Phone, PhoneError, Turn};
 
 /// A way in which one send goes wrong on purpose (chapter 10 §11 "encryption").
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Misbehaviour {
     /// The padding's last byte is 0.
     WrongPadding,

@@ -14,10 +14,13 @@ use wa_signal::{
 use super::{Network, Now, Phone, PhoneError, PhoneEvent};
 
 /// All state by Signal address: a device's JID, in the LID family where the user's LID is known.
-#[derive(Default)]
+#[derive(Default, serde::Serialize, serde::Deserialize)]
 pub(super) struct Peers {
+    #[serde(with = "crate::state::foreign::values")]
     sessions: BTreeMap<Jid, SessionRecord>,
+    #[serde(with = "crate::state::foreign::values")]
     identities: BTreeMap<Jid, IdentityKey>,
+    #[serde(with = "crate::state::foreign::values")]
     sender_keys: BTreeMap<(/* group */ Jid, /* address */ Jid), SenderKeyRecord>,
     own_keys: BTreeMap<Jid, GroupKey>,
     lids: BTreeMap<Jid, Jid>,
@@ -25,7 +28,9 @@ pub(super) struct Peers {
 }
 
 /// The own sender key of one group and who has it.
+#[derive(serde::Serialize, serde::Deserialize)]
 pub(super) struct GroupKey {
+    #[serde(with = "crate::state::foreign::one")]
     pub(super) key: OwnSenderKey,
     /// Addresses of the devices that were given this key.
     pub(super) holders: BTreeSet<Jid>,

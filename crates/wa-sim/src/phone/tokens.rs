@@ -9,7 +9,7 @@ use wa_core::tokens::privacy::{Buckets, cs_token, cs_token_node, takes_token, tc
 use super::{Network, Now, Phone};
 
 /// Tokens by user, as chats are kept.
-#[derive(Default)]
+#[derive(Default, serde::Serialize, serde::Deserialize)]
 pub(super) struct Tokens {
     /// What they gave: bytes and when.
     received: BTreeMap<Jid, (Bytes, u64)>,

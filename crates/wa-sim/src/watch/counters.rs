@@ -11,10 +11,24 @@ use crate::world::DeviceKey;
 type Place = (u64, u64);
 
 /// Remembers the last counters, bounded.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
+#[serde(from = "Vec<(u64, u32)>", into = "Vec<(u64, u32)>")]
 pub struct Counters {
     seen: HashMap<u64, u32>,
     order: VecDeque<u64>,
+}
+
+impl From<Vec<(u64, u32)>> for Counters {
+    fn from(noted: Vec<(u64, u32)>) -> Self {
+        Self { order: noted.iter().map(|(key, _)| *key).collect(), seen: noted.into_iter().collect() }
+    }
+}
+
+impl From<Counters> for Vec<(u64, u32)> {
+    fn from(counters: Counters) -> Self {
+        let Counters { order, mut seen } = counters;
+        order.into_iter().filter_map(|key| seen.remove_entry(&key)).collect()
+    }
 }
 
 impl Counters {

@@ -91,7 +91,7 @@ impl Rule {
 }
 
 /// One thing that went wrong.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Violation {
     /// Milliseconds since 1970.
     pub at_ms: u64,
@@ -106,7 +106,7 @@ pub struct Violation {
 }
 
 /// The log of violations, bounded: the first ones are the telling ones.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Watch {
     violations: VecDeque<Violation>,
     /// Violations past the bound.

@@ -11,7 +11,7 @@ use crate::offline::Queue;
 use crate::prekeys::Stock;
 
 /// One phone number with its LID.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub struct Account {
     /// Place in the world's list.
     pub id: AccountId,
@@ -54,6 +54,7 @@ pub struct Account {
     /// Presence that others may see.
     pub presence: Presence,
     /// Connections subscribed to this account's presence.
+    #[serde(skip)]
     pub subscribers: BTreeSet<ConnId>,
     /// Accounts that this one has written to.
     pub wrote_to: BTreeSet<AccountId>,
@@ -62,6 +63,7 @@ pub struct Account {
     /// Dirty bits: type and timestamp (s), sent at each login until cleaned.
     pub dirty: BTreeMap<String, u64>,
     /// What the service refuses this account.
+    #[serde(with = "crate::state::foreign::json")]
     pub standing: Standing,
     /// Salt behind `cstoken`.
     pub nct_salt: [u8; 32],
@@ -70,7 +72,7 @@ pub struct Account {
 }
 
 /// A privacy token (chapter 10 §8).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Token {
     /// Opaque bytes.
     pub bytes: Bytes,
@@ -79,7 +81,7 @@ pub struct Token {
 }
 
 /// Presence of an account.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Presence {
     /// Any device said `available`.
     pub available: bool,
@@ -112,7 +114,7 @@ pub enum Standing {
 }
 
 /// One device of an account.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub struct Device {
     /// 0 is the phone.
     pub number: u16,
@@ -214,10 +216,25 @@ impl Account {
 }
 
 /// Ids of the last stanzas from one device, to answer a repetition without a second delivery (05 §5.8).
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
+#[serde(from = "Vec<(Box<str>, Bytes)>", into = "Vec<(Box<str>, Bytes)>")]
 pub struct SeenIds {
     order: VecDeque<Box<str>>,
     known: std::collections::HashMap<Box<str>, Bytes>,
+}
+
+impl From<Vec<(Box<str>, Bytes)>> for SeenIds {
+    fn from(seen: Vec<(Box<str>, Bytes)>) -> Self {
+        let order = seen.iter().map(|(id, _)| id.clone()).collect();
+        Self { order, known: seen.into_iter().collect() }
+    }
+}
+
+impl From<SeenIds> for Vec<(Box<str>, Bytes)> {
+    fn from(seen: SeenIds) -> Self {
+        let SeenIds { order, mut known } = seen;
+        order.into_iter().filter_map(|id| known.remove_entry(&id)).collect()
+    }
 }
 
 impl SeenIds {
@@ -247,7 +264,7 @@ impl SeenIds {
 }
 
 /// Ids that a device answered lately: a second answer to the same stanza is no invention.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct SettledIds {
     order: VecDeque<Box<str>>,
 }

@@ -23,7 +23,7 @@ use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use rand_chacha::ChaCha12Rng;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use wa_binary::{Family, Node};
 
 pub use account::{Account, Device, Presence, SeenIds, Standing, Token};
@@ -33,7 +33,7 @@ pub(crate) use directory::{NewAccount, phash};
 pub use identity::{Identity, assign};
 pub(crate) use io::{Copy, Origin};
 pub use registration::{Linked, Pending, PendingLink, Registration};
-pub(crate) use timers::Timer;
+pub(crate) use timers::{SavedTimer, Timer};
 
 use crate::config::SimConfig;
 use crate::faults::{Book, CloseHow, Damage, FreezeMode, Phase};
@@ -44,15 +44,15 @@ use crate::trace::Trace;
 use crate::watch::{Counters, Watch};
 
 /// Names an account within a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct AccountId(pub u32);
 
 /// Names a connection within a run, from 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ConnId(pub u64);
 
 /// Names a device within a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct DeviceKey {
     /// Its account.
     pub account: AccountId,
@@ -194,11 +194,15 @@ pub struct Stats {
 }
 
 /// Streams of randomness that the world keeps, one per purpose (chapter 10 §12).
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Streams {
+    #[serde(with = "crate::state::foreign::one")]
     pub(crate) refs: ChaCha12Rng,
+    #[serde(with = "crate::state::foreign::one")]
     pub(crate) ids: ChaCha12Rng,
+    #[serde(with = "crate::state::foreign::one")]
     pub(crate) groups: ChaCha12Rng,
+    #[serde(with = "crate::state::foreign::one")]
     pub(crate) tokens: ChaCha12Rng,
 }
 
@@ -242,6 +246,15 @@ impl World {
     /// An empty service, with what the configuration's seed file names in it.
     #[must_use]
     pub fn new(config: SimConfig, now_ms: u64) -> Self {
+        let mut world = Self::empty(config, now_ms);
+        if let Some(seeded) = world.config.clone().world.as_ref() {
+            world.plant(seeded);
+        }
+        world
+    }
+
+    /// A service without accounts, whatever the seed file says.
+    pub(crate) fn empty(config: SimConfig, now_ms: u64) -> Self {
         let seed = config.seed;
         let mut world = Self {
             now_ms,
@@ -282,10 +295,18 @@ impl World {
         for fault in world.config.clone().faults.iter() {
             world.faults.add(fault.clone());
         }
-        if let Some(seeded) = world.config.clone().world.as_ref() {
-            world.plant(seeded);
-        }
         world
+    }
+
+    /// The numbers of the next timer, connection and nameless account.
+    pub(crate) const fn next_numbers(&self) -> (u64, u64, u64) {
+        (self.next_timer, self.next_conn, self.next_fresh)
+    }
+
+    /// Takes timers and numbers of an earlier run up.
+    pub(crate) fn go_on(&mut self, timers: Vec<((u64, u64), SavedTimer)>, next: (u64, u64, u64)) {
+        self.timers = timers.into_iter().map(|(due, timer)| (due, timer.into())).collect();
+        (self.next_timer, self.next_conn, self.next_fresh) = next;
     }
 
     /// The present, seconds since 1970.

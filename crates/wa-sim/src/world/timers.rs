@@ -45,7 +45,53 @@ pub(crate) enum Timer {
     CodeOver { account: AccountId, reference: bytes::Bytes },
 }
 
+/// The timers that are not about a connection, in a saved state.
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+pub(crate) enum SavedTimer {
+    /// As [`Timer::Welcome`].
+    Welcome { device: DeviceKey },
+    /// As [`Timer::LateHistory`].
+    LateHistory { device: DeviceKey },
+    /// As [`Timer::CallTimeout`].
+    CallTimeout { call: crate::calls::Ringing },
+}
+
+impl From<SavedTimer> for Timer {
+    fn from(saved: SavedTimer) -> Self {
+        match saved {
+            SavedTimer::Welcome { device } => Self::Welcome { device },
+            SavedTimer::LateHistory { device } => Self::LateHistory { device },
+            SavedTimer::CallTimeout { call } => Self::CallTimeout { call },
+        }
+    }
+}
+
+impl Timer {
+    /// What a saved state keeps of it.
+    fn saved(&self) -> Option<SavedTimer> {
+        Some(match self {
+            Self::Welcome { device } => SavedTimer::Welcome { device: *device },
+            Self::LateHistory { device } => SavedTimer::LateHistory { device: *device },
+            Self::CallTimeout { call } => SavedTimer::CallTimeout { call: call.clone() },
+            Self::Accept { .. }
+            | Self::Put { .. }
+            | Self::Close { .. }
+            | Self::RegistrationOver { .. }
+            | Self::AutoPair { .. }
+            | Self::BatchPatience { .. }
+            | Self::Watch { .. }
+            | Self::IdleKill { .. }
+            | Self::CodeOver { .. } => return None,
+        })
+    }
+}
+
 impl World {
+    /// The timers that outlive connections, with their places.
+    pub(crate) fn lasting_timers(&self) -> Vec<((u64, u64), SavedTimer)> {
+        self.timers.iter().filter_map(|(place, timer)| Some((*place, timer.saved()?))).collect()
+    }
+
     /// Sets a timer.
     pub(crate) fn at(&mut self, due_ms: u64, timer: Timer) {
         self.timers.insert((due_ms, self.next_timer), timer);

@@ -107,7 +107,7 @@ impl Binary {
 
 /// One companion links, logs in, writes and is written to. Every step waits for the one before it, so that its input is
 /// the same in every run.
-async fn story(binary: &Binary) {
+async fn story(binary: &Binary) -> Client {
     let mut ada = Client::new(Some("Ada"), 1);
     let payload = ada.registration();
     ada.open_on(binary.connect().await, binary.root(), payload, Opening::Xx).await.expect("a connection");
@@ -149,6 +149,7 @@ async fn story(binary: &Binary) {
     ada.iq("blocklist", "get", Jid::SERVER, None).await;
     let violations = binary.admin("GET", "/violations", "").await;
     assert_eq!(violations["violations"], serde_json::json!([]));
+    ada
 }
 
 fn arguments<'a>(world: &'a str, more: &[&'a str]) -> Vec<&'a str> {
@@ -186,6 +187,64 @@ async fn two_runs_of_the_binary_leave_the_same_recording() {
 
 #[cfg(unix)]
 #[tokio::test]
+async fn a_new_process_goes_on_where_the_old_one_was_stopped() {
+    let folder = std::env::temp_dir().join(format!("wa-sim-state-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let (world, state) = (folder.join("world.toml"), folder.join("run.state"));
+    std::fs::write(&world, "[[account]]\nname = \"Bea\"\nnumber = 15550101\n").expect("a file");
+    let binary = Binary::start(&arguments(text(&world), &["--state", text(&state)]));
+    let root = binary.root();
+    let mut ada = story(&binary).await;
+    ada.line = None;
+    let chat = ada.my_lid().user_jid().to_string();
+    let write = |words: &str| serde_json::json!({ "chat": chat, "text": words }).to_string();
+    // Whether the end of the connection was seen already or not: the message waits.
+    binary.admin("POST", "/accounts/Bea/phone/text", &write("while you were away")).await;
+    assert!(!state.exists(), "nothing is saved unasked");
+    binary.admin("POST", "/state", "").await;
+    let asked = std::fs::read(&state).expect("a state");
+    binary.admin("POST", "/accounts/Bea/phone/text", &write("and later")).await;
+    assert!(binary.stop().success());
+    assert_ne!(std::fs::read(&state).expect("a state"), asked, "saved again at the end");
+
+    // Neither the seed nor the world is named again.
+    let binary = Binary::start(&["--clock", "manual", "--state", text(&state)]);
+    assert_eq!(binary.root(), root);
+    let payload = ada.login_payload(false);
+    ada.open_on(binary.connect().await, root, payload, Opening::Xx).await.expect("a connection");
+    ada.until_tag("success").await;
+    for words in ["while you were away", "and later"] {
+        let node = ada.until(|node| node.is("message")).await;
+        assert!(crate::client::attr(&node, "offline").is_some(), "{node}");
+        assert_eq!(ada.read_message(&node)[0].conversation.as_deref(), Some(words));
+    }
+    let bea = binary.admin("GET", "/accounts/Bea", "").await;
+    let bea: Jid = bea["lid_jid"].as_str().and_then(|lid| lid.parse().ok()).expect("an address");
+    let id = ada.text(&bea, std::slice::from_ref(&bea), "still linked").await;
+    ada.until(|node| node.is("receipt") && node.attr_is("id", &id)).await;
+    binary.admin("POST", "/accounts/Bea/phone/text", &write("welcome back")).await;
+    let node = ada.until(|node| node.is("message")).await;
+    assert_eq!(ada.read_message(&node)[0].conversation.as_deref(), Some("welcome back"));
+    let violations = binary.admin("GET", "/violations", "").await;
+    assert_eq!(violations["violations"], serde_json::json!([]));
+    drop(binary);
+
+    // What cannot be taken up ends the program with words, before it listens.
+    let mut bytes = std::fs::read(&state).expect("a state");
+    bytes.truncate(bytes.len() / 2);
+    std::fs::write(&state, bytes).expect("a file");
+    let refused = Command::new(env!("CARGO_BIN_EXE_wa-sim"))
+        .args(["--listen", "127.0.0.1:0", "--state", text(&state)])
+        .output()
+        .expect("the binary");
+    let words = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(!refused.status.success() && refused.stdout.is_empty());
+    assert!(words.contains("run.state: the state ends too early"), "{words}");
+    std::fs::remove_dir_all(&folder).expect("the folder");
+}
+
+#[cfg(unix)]
+#[tokio::test]
 async fn the_log_tells_people_what_happens() {
     let folder = std::env::temp_dir().join(format!("wa-sim-log-{}", std::process::id()));
     std::fs::create_dir_all(&folder).expect("a folder");
@@ -216,7 +275,9 @@ async fn the_log_tells_people_what_happens() {
 fn the_help_names_every_option_once_and_says_how_to_begin() {
     let help = Command::new(env!("CARGO_BIN_EXE_wa-sim")).arg("--help").output().expect("the binary");
     let help = String::from_utf8(help.stdout).expect("text");
-    for option in ["--listen", "--seed", "--world", "--faults", "--record", "--start-ms", "--auto-pair"] {
+    for option in
+        ["--listen", "--seed", "--world", "--state", "--faults", "--record", "--start-ms", "--auto-pair"]
+    {
         let lines = help.lines().filter(|line| line.trim_start().starts_with(option)).count();
         assert_eq!(lines, 1, "{option}: {help}");
     }

@@ -115,7 +115,7 @@ async fn polls_are_voted_on_and_events_answered() {
     let id = pair.sim.act(pair.ada.number(), respond).expect("an answer");
     let inbox = pair.sim.inbox(pair.bea.number());
     let seen = inbox.iter().find(|received| Some(&received.id) == id.as_ref()).expect("the answer");
-    assert_eq!(seen.kind, Kind::EventResponse { target: event.id, answer: "maybe" });
+    assert_eq!(seen.kind, Kind::EventResponse { target: event.id, answer: "maybe".into() });
     // Nobody votes on what they never saw.
     let nothing = pair.beas("3EB0NOTHING");
     assert!(pair.sim.act(pair.ada.number(), vote(nothing, "Pizza")).is_err());

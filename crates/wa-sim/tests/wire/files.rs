@@ -91,7 +91,7 @@ async fn a_phone_sends_files_of_every_kind() {
         // The receiver's phone has downloaded it.
         let received = received(&sim, ada.number(), &id);
         let done = Download::Done { sha256: hex_sha256(&bytes), size: bytes.len() as u64 };
-        assert_eq!((file_of(&received).what, &file_of(&received).download), (name, &done));
+        assert_eq!((&*file_of(&received).what, &file_of(&received).download), (name, &done));
         assert!(sim.file(ada.number(), &id).expect("the receiver's") == bytes);
     }
     assert!(sim.violations().is_empty(), "{:?}", sim.violations());
@@ -145,7 +145,7 @@ async fn a_phone_downloads_what_a_companion_sends_and_checks_it() {
     let seen = said(&mut ada, Content::Image(image)).await;
     let done = Download::Done { sha256: hex_sha256(&bytes), size: 100_000 };
     let file = file_of(&seen);
-    assert_eq!((file.what, &file.download, file.size), ("image", &done, Some(100_000)));
+    assert_eq!((&*file.what, &file.download, file.size), ("image", &done, Some(100_000)));
     assert_eq!((file.caption.as_deref(), file.mime.as_deref()), (Some("the sea"), Some("image/png")));
     assert_eq!(file.sha256.as_deref(), Some(&*hex_sha256(&bytes)));
     assert!(sim.file(bea.number(), &seen.id).expect("the file") == bytes);

@@ -15,4 +15,5 @@ mod messages;
 mod passkey;
 mod proofs;
 mod rest;
+mod state;
 mod watch;
