@@ -276,10 +276,14 @@ impl Four {
     fn carried(self) -> Self {
         let mask = _mm256_set1_epi64x((1 << 51) - 1);
         let [a, b, c, d, e] = self.0;
-        let high = [a, b, c, d, e].map(
-            #[inline]
-            |limb| _mm256_srli_epi64::<51>(limb),
-        );
+        // Written out: a closure is a function of its own where the compiler does not look across crates.
+        let high = [
+            _mm256_srli_epi64::<51>(a),
+            _mm256_srli_epi64::<51>(b),
+            _mm256_srli_epi64::<51>(c),
+            _mm256_srli_epi64::<51>(d),
+            _mm256_srli_epi64::<51>(e),
+        ];
         let nineteen = _mm256_set1_epi64x(19);
         Self([
             _mm256_add_epi64(_mm256_and_si256(a, mask), _mm256_mul_epu32(high[4], nineteen)),

@@ -62,10 +62,10 @@ impl Four {
             *limb = _mm256_add_epi64(_mm256_permute4x64_epi64::<ORDER_1032>(*limb), signed);
         }
         let sums = sums.carried();
-        let factors = Self(sums.0.map(
-            #[inline]
-            |limb| _mm256_permute4x64_epi64::<ORDER_0110>(limb),
-        ));
+        let mut factors = sums;
+        for limb in &mut factors.0 {
+            *limb = _mm256_permute4x64_epi64::<ORDER_0110>(*limb);
+        }
         // A², B², C·B, D·A.
         let products = sums.times(&factors);
         // B², A² − B², C·B + D·A, C·B − D·A; and A² twice.
