@@ -22,7 +22,7 @@ const DEVICE_WARNING: Duration = Duration::from_secs(5 * 86_400);
 /// How often the dates are looked at and written down.
 const LOOK: Duration = Duration::from_secs(3600);
 
-const ROW: &str = "seen";
+pub(crate) const ROW: &str = "seen";
 
 /// When phone and device were seen last, milliseconds since 1970; 0 for not since the link.
 #[derive(Debug, Default)]

@@ -190,6 +190,7 @@ impl Builder {
         // Settings fail here and not at the first attempt.
         drop(self.config.egress.tls()?);
         let store = open(&self.account, self.lease_wait.take()).await?;
+        let glanced = store.glance(&crate::state::glance()).await?;
         let mut rng: Rng = match self.config.randomness.take() {
             Some(rng) => rng,
             None => Box::new(os_seeded()?),
@@ -213,7 +214,7 @@ impl Builder {
         let running = Arc::new(Running { supervisor: parking_lot::Mutex::new(None) });
         let client = Client { shared: Arc::clone(&shared), running };
         // Before anything new comes: what is in the inbox now was there before.
-        let events = EventStream::open(client.clone()).await?;
+        let events = EventStream::open(client.clone(), glanced.contains(&wa_store::Table::Inbox)).await?;
         let supervisor = tokio::spawn(Supervisor::new(shared, control).run());
         *client.running.supervisor.lock() = Some(supervisor);
         Ok((client, events))

@@ -15,13 +15,14 @@ use crate::shared::Shared;
 use crate::vault::change_device;
 
 /// When the server's digest was found to fit, milliseconds since 1970, and its hash.
-const FITTED: &str = "prekeys-fitted";
+pub(crate) const FITTED: &str = "prekeys-fitted";
 /// How long that is good for.
 const FITS_FOR: Duration = Duration::from_secs(7 * 86_400);
 
 /// After a login: uploads if the server has none, then rotates if it is time.
 pub(crate) async fn upkeep(shared: &Arc<Shared>, link: &Link) {
     let was_there = shared.device().server_has_prekeys;
+    // The order matters: rotating first could put an old signed pre-key back on the server.
     if !was_there {
         upload(shared, link).await;
     }

@@ -14,6 +14,8 @@ use crate::connection::link::{Link, Request, iq};
 use crate::shared::Shared;
 
 const ROW: &str = "properties";
+/// When they are to be asked for again, milliseconds since 1970: read at every login, which the properties are not.
+pub(crate) const DUE: &str = "properties-due";
 /// How long they are good for when the server does not say.
 const REFRESH: u64 = 86_400;
 
@@ -86,12 +88,14 @@ impl Properties {
 
 /// After a login: asks when the stored ones are due.
 pub(crate) async fn refresh(shared: &Arc<Shared>, link: &Link) {
+    let due = shared.small_state(DUE).await;
+    let due = due.as_deref().and_then(|due| due.try_into().ok()).map(u64::from_be_bytes);
+    if due.is_some_and(|due| UnixTime::from_millis(due) > shared.now()) {
+        return;
+    }
     let stored = shared.small_state(ROW).await;
     let mut known: Properties =
         stored.as_deref().and_then(|bytes| postcard::from_bytes(bytes).ok()).unwrap_or_default();
-    if known.due.is_some_and(|due| due > shared.now()) {
-        return;
-    }
     match link.query(&PropertiesQuery(&known)).await {
         Ok(answer) => known.take(answer, shared.now()),
         Err(error) => return tracing::debug!(%error, "the server's properties are not known"),
@@ -100,6 +104,9 @@ pub(crate) async fn refresh(shared: &Arc<Shared>, link: &Link) {
     // Writing to memory cannot fail.
     let bytes = Bytes::from(postcard::to_allocvec(&known).unwrap_or_default());
     changes.put(NumberState, &ROW.into(), &bytes);
+    if let Some(due) = known.due {
+        changes.put(NumberState, &DUE.into(), &Bytes::copy_from_slice(&due.as_millis().to_be_bytes()));
+    }
     // A cache: whoever needs the lease next says that it is gone.
     let _ = shared.vault.lock().await.commit(shared, changes).await;
 }

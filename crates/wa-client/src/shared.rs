@@ -43,6 +43,8 @@ pub(crate) struct Shared {
     /// Server time minus local time, milliseconds, as two's complement.
     skew: AtomicU64,
     inbox_rows: AtomicU64,
+    /// Rows that ever came into the inbox: what has not risen brought nothing.
+    inbox_grown: AtomicU64,
     stopped: AtomicBool,
     /// Whether the account is shown as online: receipts are active then.
     active: AtomicBool,
@@ -90,6 +92,7 @@ impl Shared {
             rng: Mutex::new(rng),
             skew: AtomicU64::new(0),
             inbox_rows: AtomicU64::new(0),
+            inbox_grown: AtomicU64::new(0),
             stopped: AtomicBool::new(false),
             active: AtomicBool::new(false),
             leaving: AtomicBool::new(false),
@@ -264,6 +267,7 @@ impl Shared {
     pub(crate) fn inbox_grew(&self, rows: u64) {
         if rows > 0 {
             self.inbox_rows.fetch_add(rows, Ordering::Relaxed);
+            self.inbox_grown.fetch_add(rows, Ordering::Release);
             self.transients.bell.notify_one();
         }
     }
@@ -282,6 +286,11 @@ impl Shared {
                 self.control(Control::Reconnect);
             }
         }
+    }
+
+    /// A number that rises behind every commit that brings rows into the inbox.
+    pub(crate) fn inbox_grown(&self) -> u64 {
+        self.inbox_grown.load(Ordering::Acquire)
     }
 
     /// Rows that wait for the application.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use wa_binary::{Jid, Node, NodeRef};
-use wa_store::{MappingSource, UnixTime};
+use wa_store::{Glance, MappingSource, Table, UnixTime, tables};
 
 use crate::connection::link::{Link, iq};
 use crate::credentials::Own;
@@ -21,13 +21,19 @@ pub(crate) fn begin(shared: &Arc<Shared>, link: &Link, lid: Option<Jid>) {
         }
         kill_point!(shared, LoginStored);
         let _ = link.send(&unified_session(&shared));
-        // The order matters: rotating first could put an old signed pre-key back on the server.
-        crate::prekeys::upkeep(&shared, &link).await;
-        if let Err(error) = link.ask(|id| iq(id, "set", "passive").child(Node::new("active"))).await {
-            tracing::debug!(%error, "the connection was not made active");
-        }
-        crate::properties::refresh(&shared, &link).await;
+        // None waits for another, so their questions leave together.
+        tokio::join!(
+            activate(&link),
+            crate::prekeys::upkeep(&shared, &link),
+            crate::properties::refresh(&shared, &link),
+        );
     });
+}
+
+async fn activate(link: &Link) {
+    if let Err(error) = link.ask(|id| iq(id, "set", "passive").child(Node::new("active"))).await {
+        tracing::debug!(%error, "the connection was not made active");
+    }
 }
 
 /// Counts the login and keeps the LID that it may have brought.
@@ -84,10 +90,31 @@ pub(crate) fn caught_up(shared: &Arc<Shared>, link: &Link) {
     crate::presence::on_connect(shared, link);
     crate::absence::device_seen(shared);
     crate::standing::watch(shared, link);
-    crate::app_state::on_connect(shared, link);
-    crate::messages::placeholder::ask_later(shared);
-    crate::history::fetch_later(shared, link);
-    crate::messages::outbox::wake(shared);
+    let (shared, link) = (Arc::clone(shared), link.clone());
+    tokio::spawn(async move { take_up(&shared, &link).await });
+}
+
+/// What earlier connections have left to do. Looked at only once this one can be sent on: what is left from then on
+/// begins by itself.
+async fn take_up(shared: &Arc<Shared>, link: &Link) {
+    let glance = Glance::default()
+        .table(tables::Outbox)
+        .table(tables::Placeholders)
+        .table(tables::HistoryJobs)
+        .table(tables::PendingMutations);
+    let found = shared.store.glance(&crate::app_state::glance(glance)).await;
+    // What cannot be looked at may hold something; whoever reads it says what is wrong.
+    let holds = |table| found.as_ref().map_or(true, |found| found.contains(&table));
+    if holds(Table::Outbox) {
+        crate::messages::outbox::wake(shared);
+    }
+    if holds(Table::Placeholders) {
+        crate::messages::placeholder::ask_later(shared);
+    }
+    if holds(Table::HistoryJobs) {
+        crate::history::fetch_later(shared, link);
+    }
+    crate::app_state::on_connect(shared, link, holds(Table::PendingMutations)).await;
 }
 
 /// A dirty bit: looked into at once, or once the backlog is done.

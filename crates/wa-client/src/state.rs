@@ -1,8 +1,8 @@
 //! Small state of the linked number, by name (the store's `NumberState`): routing bytes, the server's certificates.
 
 use wa_noise::{KnownCertificate, KnownServer, PublicKey};
-use wa_store::tables::{NumberState, Settings};
-use wa_store::{AccountStore, Bytes, Changes};
+use wa_store::tables::{Devices, Inbox, NumberState, Settings};
+use wa_store::{AccountStore, Bytes, Changes, Glance};
 
 use crate::config::ClientVersion;
 use crate::identity::Peer;
@@ -13,6 +13,18 @@ const SERVER: &str = "known-server";
 /// Among the settings: they outlive the link.
 const VERSION: &str = "wa/client-version";
 const LAST_LINKED: &str = "wa/last-linked";
+
+/// What a start asks for before it is online, to be read in one turn.
+pub(crate) fn glance() -> Glance {
+    [SERVER, ROUTING, crate::absence::ROW, crate::prekeys::FITTED, crate::properties::DUE]
+        .into_iter()
+        .fold(crate::app_state::glance(Glance::default()), |glance, name| {
+            glance.row(NumberState, &name.into())
+        })
+        .row(Devices, &())
+        .row(Settings, &VERSION.into())
+        .table(Inbox)
+}
 
 /// Bytes that the server wants back in front of the next handshake (chapter 01 §3).
 pub(crate) async fn routing_info(store: &AccountStore) -> Option<Bytes> {

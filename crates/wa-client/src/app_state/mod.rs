@@ -20,7 +20,7 @@ use wa_binary::Node;
 use wa_core::app_state::Collection;
 use wa_proto::sync_action::SyncActionValue;
 use wa_proto::sync_action::sync_action_value::PushNameSetting;
-use wa_store::{Bytes, Changes, StoreError, UnixTime, tables};
+use wa_store::{Bytes, Changes, Glance, StoreError, UnixTime, tables};
 
 pub use types::{ChatState, CollectionState, CollectionStatus, Mute, Setting, SettingChanged, Source};
 
@@ -134,6 +134,13 @@ fn announced_row(collection: Collection) -> CompactString {
     format!("app-state/announced/{collection}").into()
 }
 
+/// What is asked for after a login.
+pub(crate) fn glance(glance: Glance) -> Glance {
+    Collection::ALL.into_iter().fold(glance, |glance, collection| {
+        glance.row(tables::NumberState, &announced_row(collection)).row(tables::Collections, &row(collection))
+    })
+}
+
 fn announce(changes: &mut Changes, collection: Collection) {
     changes.put(tables::NumberState, &announced_row(collection), &Bytes::new());
 }
@@ -165,16 +172,13 @@ fn start(shared: &Arc<Shared>, queue: &mut Queue) {
 }
 
 /// After a login: takes up what was announced before, what was never read, and what was never pushed.
-pub(crate) fn on_connect(shared: &Arc<Shared>, link: &Link) {
-    let (shared, link) = (Arc::clone(shared), link.clone());
-    tokio::spawn(async move {
-        if let Err(error) = take_up(&shared, &link).await {
-            tracing::error!(%error, "the shared settings cannot be looked at");
-        }
-    });
+pub(crate) async fn on_connect(shared: &Arc<Shared>, link: &Link, has_pending: bool) {
+    if let Err(error) = take_up(shared, link, has_pending).await {
+        tracing::error!(%error, "the shared settings cannot be looked at");
+    }
 }
 
-async fn take_up(shared: &Arc<Shared>, link: &Link) -> Result<(), StoreError> {
+async fn take_up(shared: &Arc<Shared>, link: &Link, has_pending: bool) -> Result<(), StoreError> {
     let mut unread = Vec::new();
     for collection in Collection::ALL {
         if is_announced(shared, collection).await? {
@@ -183,7 +187,7 @@ async fn take_up(shared: &Arc<Shared>, link: &Link) -> Result<(), StoreError> {
         if shared.store.one(tables::Collections, &row(collection)).await?.is_none() {
             unread.push(collection);
         }
-        if !shared.store.all(tables::PendingMutations, &row(collection)).await?.is_empty() {
+        if has_pending && !shared.store.all(tables::PendingMutations, &row(collection)).await?.is_empty() {
             want_push(shared, collection);
         }
     }

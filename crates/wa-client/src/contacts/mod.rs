@@ -252,7 +252,8 @@ async fn ask(
         let learnt = learn(&mut step, &user).await?;
         known.insert(user.number, learnt);
     }
-    let _ = vault.commit(shared, step.finish()).await.map_err(|_| LookupError::LeaseLost)?;
+    let committed = vault.commit(shared, step.finish()).await.map_err(|_| LookupError::LeaseLost)?;
+    shared.inbox_grew(committed.release().events);
     Ok(())
 }
 

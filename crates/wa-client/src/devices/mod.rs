@@ -114,7 +114,8 @@ async fn store(shared: &Arc<Shared>, answers: &[UserDevices]) -> Result<(), Devi
         };
         step.changes.put(tables::DeviceLists, &at, &row);
     }
-    let _ = vault.commit(shared, step.finish()).await.map_err(|_| DevicesError::Ended)?;
+    let committed = vault.commit(shared, step.finish()).await.map_err(|_| DevicesError::Ended)?;
+    shared.inbox_grew(committed.release().events);
     Ok(())
 }
 
@@ -155,7 +156,8 @@ pub(crate) async fn notification(shared: &Arc<Shared>, stanza: &Node) -> Result<
         let mut vault = shared.vault.lock().await;
         let mut step = Step::new(shared);
         step.learn(&from, &lid, MappingSource::Live).await?;
-        let _ = vault.commit(shared, step.finish()).await?;
+        let committed = vault.commit(shared, step.finish()).await?;
+        shared.inbox_grew(committed.release().events);
     }
     if let Ok(Some(name)) = stanza.optional("pushname").string()
         && shared.device().is_me(&from)

@@ -32,6 +32,8 @@ pub struct EventStream {
     page: VecDeque<InboxEntry>,
     /// Up to where rows were loaded.
     loaded: Option<InboxCursor>,
+    /// How much had come when there was nothing behind it: a bell for something else needs no look.
+    empty_at: Option<u64>,
     /// Taken and not yet acknowledged.
     taken: Vec<Taken>,
     /// Acknowledged, but not yet deleted: deleted with the next page, or when there is nothing to do.
@@ -57,15 +59,16 @@ pub enum StreamError {
 impl EventStream {
     /// Raises the attempts of all rows that were left over, before anything is delivered: a message that kills the
     /// process ends among the dead letters.
-    pub(crate) async fn open(client: Client) -> Result<Self, StoreError> {
+    pub(crate) async fn open(client: Client, has_rows: bool) -> Result<Self, StoreError> {
         let store = &client.shared.store;
         let mut changes = Changes::new();
         let mut after = None;
         let mut left = 0;
-        loop {
+        let mut has_more = has_rows;
+        while has_more {
             let page = store.inbox(after, 256).await?;
-            let Some(last) = page.last() else { break };
-            after = Some(last.cursor);
+            has_more = !page.is_empty();
+            after = page.last().map(|entry| entry.cursor);
             for entry in &page {
                 if entry.attempts >= MOST_ATTEMPTS {
                     bury(&mut changes, entry.cursor, entry, None);
@@ -77,7 +80,15 @@ impl EventStream {
         }
         let _ = store.commit(changes).await?;
         client.shared.inbox_grew(left);
-        Ok(Self { client, page: VecDeque::new(), loaded: None, taken: Vec::new(), done: Vec::new() })
+        let empty_at = (!has_rows).then(|| client.shared.inbox_grown());
+        Ok(Self {
+            client,
+            page: VecDeque::new(),
+            loaded: None,
+            empty_at,
+            taken: Vec::new(),
+            done: Vec::new(),
+        })
     }
 
     /// The next event; `None` after the client has stopped and everything was taken.
@@ -168,7 +179,7 @@ impl EventStream {
             changes.put(Inbox, &store.next_cursor(), &letter.row);
         }
         let _ = store.commit(changes).await.map_err(StoreError::from)?;
-        self.client.shared.transients.bell.notify_one();
+        self.client.shared.inbox_grew(letters.len() as u64);
         Ok(letters.len())
     }
 
@@ -200,7 +211,13 @@ impl EventStream {
     /// Loads a page; says whether there was anything.
     async fn load(&mut self) -> Result<bool, StoreError> {
         self.flush().await?;
+        // Before the look: what comes behind it is looked at again.
+        let grown = self.client.shared.inbox_grown();
+        if self.empty_at == Some(grown) {
+            return Ok(false);
+        }
         let page = self.store().inbox(self.loaded, PAGE).await?;
+        self.empty_at = page.is_empty().then_some(grown);
         self.loaded = page.last().map(|entry| entry.cursor).or(self.loaded);
         kill_point!(self.client.shared, EventsLoaded);
         self.page.extend(page);

@@ -120,7 +120,8 @@ pub(crate) async fn of(shared: &Arc<Shared>, link: &Link, jid: &Jid) -> Result<G
     // Writing to memory cannot fail.
     let row = Bytes::from(postcard::to_allocvec(&group).unwrap_or_default());
     step.changes.put(tables::Groups, &chat_row(jid), &row);
-    let _ = vault.commit(shared, step.finish()).await.map_err(|_| DevicesError::Ended)?;
+    let committed = vault.commit(shared, step.finish()).await.map_err(|_| DevicesError::Ended)?;
+    shared.inbox_grew(committed.release().events);
     Ok(group)
 }
 

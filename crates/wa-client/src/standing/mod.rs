@@ -90,12 +90,15 @@ fn barrier(shared: &Shared) -> Option<(Refusal, Option<UnixTime>)> {
 }
 
 async fn check(shared: &Arc<Shared>, link: &Link) {
-    match link.query(&Mex::time_lock()).await {
+    let (time_lock_query, cap_query) = (Mex::time_lock(), Mex::message_cap());
+    // Both questions leave together.
+    let (locked, capped) = tokio::join!(link.query(&time_lock_query), link.query(&cap_query));
+    match locked {
         Ok(Ok(value)) => time_lock(shared, TimeLock::read(&value)),
         Ok(Err(error)) => tracing::debug!(%error, "the time-lock is not known"),
         Err(error) => tracing::debug!(%error, "the time-lock was not asked"),
     }
-    match link.query(&Mex::message_cap()).await {
+    match capped {
         Ok(Ok(value)) => match Cap::read(&value) {
             Some(read) => cap(shared, read),
             None => tracing::debug!("the message cap cannot be read"),

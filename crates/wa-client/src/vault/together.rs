@@ -146,6 +146,9 @@ async fn serve(shared: &Arc<Shared>) -> bool {
     }
     let committed = vault.commit(shared, std::mem::take(&mut step.changes).holding(())).await.is_ok()
         || sabotaged!(shared, UntoldFailure);
+    if committed {
+        shared.inbox_grew(step.outputs.events);
+    }
     drop(step);
     drop(vault);
     if !sealed.is_empty() {
