@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result, ensure};
 use tokio::time::timeout;
 use wa_client::events::{EventStream, Kind};
 use wa_client::{Client, Jid, RootCa};
-use wa_sim::phone::Action;
+use wa_sim::phone::{Action, Received};
 use wa_sim::seed::{SeedAccount, SeedFile};
 use wa_sim::{ListenOptions, Sim, SimConfig, SimHandle, Transports};
 use wa_store::MemoryStore;
@@ -121,13 +121,8 @@ async fn answer(events: &mut EventStream) -> Result<()> {
 
 /// Waits until Ada's phone has decrypted a text.
 async fn reads(sim: &SimHandle, text: &str) -> Result<()> {
-    timeout(PATIENCE, async {
-        while !sim.inbox(ADA).iter().any(|received| format!("{:?}", received.kind).contains(text)) {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    })
-    .await
-    .with_context(|| format!("Ada never got {text:?}"))?;
+    let reads = |received: &Received| format!("{:?}", received.kind).contains(text).then_some(());
+    sim.received(ADA, PATIENCE, reads).await.with_context(|| format!("Ada never got {text:?}"))?;
     println!("[Ada] reads: {text}");
     Ok(())
 }

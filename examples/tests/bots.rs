@@ -96,16 +96,8 @@ fn says(sim: &SimHandle, who: u64, chat: Jid, text: &str, quote: Option<MessageR
 
 /// What somebody is told by the bot, from the n-th message of their inbox on.
 async fn hears(sim: &SimHandle, who: u64, fits: impl Fn(&Received) -> bool) -> Received {
-    timeout(PATIENCE, async {
-        loop {
-            if let Some(found) = sim.inbox(who).into_iter().find(|one| fits(one)) {
-                return found;
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    })
-    .await
-    .unwrap_or_else(|_| panic!("never heard; {:?}", sim.inbox(who)))
+    let heard = sim.received(who, PATIENCE, |one| fits(one).then(|| one.clone())).await;
+    heard.unwrap_or_else(|_| panic!("never heard; {:?}", sim.inbox(who)))
 }
 
 fn text(received: &Received) -> Option<&str> {

@@ -57,14 +57,9 @@ async fn files_are_stored_and_an_image_is_answered_with_its_thumbnail() {
     let picture = send(MediaKind::Image, png.clone());
     let document = send(MediaKind::Document, vec![7; 100_000]);
 
-    let answers = timeout(PATIENCE, async {
-        loop {
-            let inbox = sim.inbox(ADA);
-            if inbox.len() >= 2 {
-                return inbox;
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+    let answers = sim.until(PATIENCE, |world| {
+        let inbox = world.phone(world.find_pn(ADA)?)?.inbox();
+        (inbox.len() >= 2).then(|| inbox.to_vec())
     });
     let answers = answers.await.expect("both are answered");
     let small = answers.iter().find_map(|answer| sim.file(ADA, &answer.id)).expect("a thumbnail");

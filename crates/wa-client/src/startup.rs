@@ -20,6 +20,7 @@ pub(crate) fn begin(shared: &Arc<Shared>, link: &Link, lid: Option<Jid>) {
             return;
         }
         kill_point!(shared, LoginStored);
+        crate::media::forget_outage(&shared);
         let _ = link.send(&unified_session(&shared));
         // None waits for another, so their questions leave together.
         tokio::join!(

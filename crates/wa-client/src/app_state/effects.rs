@@ -267,5 +267,15 @@ async fn contact(
     row.names.full = full.as_deref().map(Into::into);
     row.names.first = first.as_deref().map(Into::into);
     step.changes.put(tables::Contacts, &at, &row);
+    // A name that was noted under the person's other address, before the two were known to be one, is out of date.
+    let whole = step.whole_peer(&peer).await?;
+    for alias in whole.lid.iter().chain(&whole.pn).map(user_row).filter(|alias| *alias != at) {
+        if let Some(mut row) = step.shared.store.one(tables::Contacts, &alias).await?
+            && (row.names.full.is_some() || row.names.first.is_some())
+        {
+            (row.names.full, row.names.first) = (None, None);
+            step.changes.put(tables::Contacts, &alias, &row);
+        }
+    }
     Ok(if is_set { Setting::Contact { peer, full, first } } else { Setting::ContactRemoved(peer) })
 }

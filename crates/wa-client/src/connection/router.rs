@@ -235,10 +235,7 @@ impl Router {
                 crate::standing::notification(shared, &stanza);
                 Ok(())
             }
-            "mediaretry" => {
-                crate::media::notification(shared, &stanza);
-                Ok(())
-            }
+            "mediaretry" => crate::media::notification(shared, link, &stanza).await,
             "link_code_companion_reg" => linking::code_notification(shared, link, &stanza).await,
             "passkey_prologue_request" => linking::passkey_demanded(shared, link, &stanza).await,
             "crsc_continuation" => {

@@ -82,6 +82,8 @@ pub enum Kind {
     },
     /// Another device of the account has changed a setting that all share: a name, a chat, the address book.
     Setting(Box<crate::app_state::SettingChanged>),
+    /// The phone has answered about a file that a download asked it for, after the download had ended.
+    LateFile(Box<crate::media::LateFile>),
     /// A person has a new identity key: the security code has changed.
     IdentityChanged(Peer),
     /// Somebody is typing, recording, or stopped.

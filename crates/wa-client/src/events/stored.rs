@@ -7,6 +7,7 @@ use super::Kind;
 use crate::app_state::SettingChanged;
 use crate::calls::CallEvent;
 use crate::identity::{ChatRef, Peer};
+use crate::media::LateFile;
 use crate::messages::placeholder::Missing;
 use crate::messages::types::{Receipt, StoredAddOn, StoredMessage};
 
@@ -27,6 +28,7 @@ pub(crate) enum StoredEvent {
     Call(CallEvent),
     Setting(Box<SettingChanged>),
     Missing { chat: ChatRef, sender: Peer, id: String, why: Missing },
+    LateFile(Box<LateFile>),
 }
 
 /// A stored event cannot be read: it was written by a newer version, or it is damaged.
@@ -66,6 +68,7 @@ impl From<StoredEvent> for Kind {
             StoredEvent::AddOn(add_on) => Self::Message(Box::new((*add_on).into())),
             StoredEvent::Call(call) => Self::Call(call),
             StoredEvent::Missing { chat, sender, id, why } => Self::Missing { chat, sender, id, why },
+            StoredEvent::LateFile(late) => Self::LateFile(late),
             StoredEvent::Setting(setting) => Self::Setting(setting),
         }
     }

@@ -16,6 +16,7 @@ pub(crate) enum Place {
     Phone,
     Idle,
     MessageCap,
+    Media,
     Application,
     Store,
 }

@@ -266,6 +266,10 @@ causes! {
     NewChatCap = "new-chat-cap", ByItself,
         "Start fewer new chats until the cycle ends.",
         "Начинайте меньше новых чатов до конца цикла.";
+    /// No media host took or gave a file: messages without files go on.
+    MediaHostsDown = "media-hosts-down", ByItself,
+        "Wait: files go on when the media hosts answer; if they never do, open proxy and firewall to mmg.whatsapp.net.",
+        "Подождите: файлы пойдут, когда медиасерверы ответят; если этого не происходит, откройте прокси и брандмауэр для mmg.whatsapp.net.";
     /// The application does not take its events: the inbox has passed its limit.
     ApplicationBehind = "application-behind", NeedsAction,
         "Make the application take and acknowledge its events faster.",

@@ -110,6 +110,8 @@ pub enum Status {
         /// Messages allowed in this cycle.
         total: u32,
     },
+    /// No media host can be reached: messages without files go on.
+    MediaUnreachable,
     /// The application does not take its events.
     ApplicationBehind {
         /// Rows that wait in the inbox.
@@ -127,7 +129,7 @@ impl Status {
         match self {
             Self::Online => 0,
             Self::CatchingUp { .. } => 1,
-            Self::MessageCap { .. } => 2,
+            Self::MessageCap { .. } | Self::MediaUnreachable => 2,
             Self::RestrictedFromNewChats { .. } => 3,
             Self::PhoneAway { .. } => 4,
             Self::ApplicationBehind { .. } => 5,
@@ -177,6 +179,7 @@ impl fmt::Display for Status {
             Self::Refused => f.write_str("login refused"),
             Self::RestrictedFromNewChats { .. } => f.write_str("restricted from new chats"),
             Self::MessageCap { used, total } => write!(f, "message cap ({used}/{total})"),
+            Self::MediaUnreachable => f.write_str("media hosts out of reach"),
             Self::ApplicationBehind { waiting } => write!(f, "application behind ({waiting} events wait)"),
             Self::StoreFailing => f.write_str("store failing"),
             Self::Stopped => f.write_str("stopped"),

@@ -14,7 +14,7 @@ use wa_media::{MediaError, url};
 use super::hosts::Conn;
 use super::http::retry_after;
 use super::sink::Sink;
-use super::{Monitor, TransferError};
+use super::{Monitor, TransferError, outage};
 use crate::shared::Shared;
 
 /// Attempts at one host for what can pass.
@@ -50,6 +50,17 @@ enum Failed {
 
 /// Gets it into the sink, checked.
 pub(super) async fn fetch(
+    shared: &Shared,
+    wanted: &Wanted<'_>,
+    sink: &mut dyn Sink,
+    monitor: &Monitor,
+) -> Result<(), TransferError> {
+    let ended = from_hosts(shared, wanted, sink, monitor).await;
+    outage::told(shared, &ended);
+    ended
+}
+
+async fn from_hosts(
     shared: &Shared,
     wanted: &Wanted<'_>,
     sink: &mut dyn Sink,
@@ -253,13 +264,15 @@ pub(crate) struct Shares {
     pub(super) http: super::http::Http,
     pub(super) retries: Arc<super::retry::Retries>,
     pub(crate) running: super::outgoing::Running,
+    pub(super) outage: outage::Outage,
 }
 
 impl Shares {
     pub(crate) fn new(settings: super::http::HttpSettings) -> Self {
         let http = super::http::Http::new(settings);
         let running = super::outgoing::Running::default();
-        Self { hosts: super::hosts::Hosts::default(), http, retries: Arc::default(), running }
+        let (hosts, outage) = (super::hosts::Hosts::default(), outage::Outage::default());
+        Self { hosts, http, retries: Arc::default(), running, outage }
     }
 }
 

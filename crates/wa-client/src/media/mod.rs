@@ -16,6 +16,8 @@ mod fetch;
 mod hosts;
 mod http;
 mod inspect;
+mod late;
+mod outage;
 pub(crate) mod outgoing;
 mod picture;
 mod retry;
@@ -24,6 +26,7 @@ mod source;
 mod spool;
 #[doc(hidden)]
 pub mod stanza;
+mod stickers;
 mod types;
 mod upload;
 
@@ -37,17 +40,20 @@ pub(crate) use http::HttpSettings;
 pub use http::{ByteStream, MediaConnector, TlsConnector};
 pub use inspect::{AUTOMATIC, FileFault};
 pub(crate) use inspect::{As, Found, inspect};
+pub use late::{LateFile, LateOutcome};
+pub(crate) use outage::forget as forget_outage;
 pub use outgoing::MOST_IN_MEMORY;
 pub use picture::{PictureError, PictureSize, ProfilePicture};
 pub(crate) use retry::notification;
 pub use source::{FileSource, SealedUpload};
+pub use stickers::{NewStickerPack, PackError};
 pub use types::{Monitor, Progress};
 pub use wa_media::{MediaError, RetryResult, waveform};
 
 use std::path::Path;
 
 use tokio::io::AsyncRead;
-use wa_core::content::{Media, MediaKind};
+use wa_core::content::{Media, MediaKind, Thumbnail};
 
 use crate::client::Client;
 
@@ -125,5 +131,33 @@ impl<'c> MediaRoom<'c> {
     ) -> Result<Media, TransferError> {
         let sealed = self.seal(kind, source).await?;
         self.upload_sealed(&sealed, &Monitor::new()).await
+    }
+
+    /// Uploads a larger thumbnail, a JPEG, of an image, a video or a document that was
+    /// [uploaded](Self::upload) before, under the file's key: for
+    /// [`Message::large_thumbnail`](crate::messages::builder::Message::large_thumbnail).
+    ///
+    /// # Errors
+    /// [`TransferError`]; [`TransferError::NoFile`] for a file without a key or of another kind.
+    pub async fn upload_thumbnail(
+        self,
+        of: &Media,
+        jpeg: impl Into<FileSource>,
+    ) -> Result<Thumbnail, TransferError> {
+        let kind = match of.kind {
+            MediaKind::Image => MediaKind::ImageThumbnail,
+            MediaKind::Video => MediaKind::VideoThumbnail,
+            MediaKind::Document => MediaKind::DocumentThumbnail,
+            MediaKind::StickerPack => MediaKind::StickerPackCover,
+            _ => return Err(TransferError::NoFile),
+        };
+        let key = of.key.clone().ok_or(TransferError::NoFile)?;
+        let shared = &self.0.shared;
+        let sealed = source::seal_under(shared, key, kind, jpeg.into(), wa_media::Sidecar::None).await?;
+        let media = self.upload_sealed(&sealed, &Monitor::new()).await?;
+        match (media.direct_path, media.sha256, media.enc_sha256) {
+            (Some(path), Some(sha256), Some(enc_sha256)) => Ok(Thumbnail::new(path, sha256, enc_sha256)),
+            _ => Err(TransferError::Answer),
+        }
     }
 }

@@ -62,6 +62,9 @@ pub enum PictureError {
     NotAnImage,
 }
 
+/// Edge of a picture that is set, in pixels.
+const EDGE: u32 = 640;
+
 impl MediaRoom<'_> {
     /// The picture of a person or a group. With the id of a known one nothing is downloaded unless it has changed.
     ///
@@ -116,7 +119,7 @@ impl MediaRoom<'_> {
         image: impl Into<Bytes>,
     ) -> Result<CompactString, PictureError> {
         let image = image.into();
-        let square = blocking(move || Ok(inspect::square(&image))).await.ok().flatten();
+        let square = blocking(move || Ok(inspect::square(&image, EDGE))).await.ok().flatten();
         let jpeg = square.ok_or(PictureError::NotAnImage)?;
         let picture = Node::new("picture").attr("type", "image").bytes(jpeg);
         let answer = self.set(group, Some(picture)).await?;

@@ -2,14 +2,17 @@
 //! `mediaretry` notification that answers it.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 use wa_binary::Node;
-use wa_media::{MediaKey, RetryResult, open_retry_notification, seal_retry_request};
+use wa_media::{MediaError, MediaKey, RetryResult, open_retry_notification, seal_retry_request};
 
-use super::TransferError;
 use super::stanza::{Place, RetryNotice, retry_request};
+use super::{TransferError, late};
+use crate::connection::link::Link;
+use crate::connection::outcome::Ended;
 use crate::credentials::Own as _;
 use crate::shared::Shared;
 
@@ -39,7 +42,11 @@ impl Drop for Waiting<'_> {
 }
 
 /// Asks the phone; gives the new direct path.
-pub(super) async fn ask(shared: &Shared, place: &Place, key: &MediaKey) -> Result<String, TransferError> {
+pub(super) async fn ask(
+    shared: &Arc<Shared>,
+    place: &Place,
+    key: &MediaKey,
+) -> Result<String, TransferError> {
     let link = shared.link()?;
     let device = shared.device();
     let own = device.lid().or_else(|| device.pn()).ok_or(TransferError::NoFile)?;
@@ -57,6 +64,8 @@ pub(super) async fn ask(shared: &Shared, place: &Place, key: &MediaKey) -> Resul
     let _waiting = Waiting { retries: &shared.media.retries, id: &place.id };
     let take = take;
     if is_first {
+        // The answer may come when nobody waits any more, also after a restart.
+        late::expect(shared, place, key).await?;
         let sealed =
             seal_retry_request(key, &place.id, &mut shared.rng()).map_err(TransferError::RetrySeal)?;
         link.send(&retry_request(place, &own, &sealed))?;
@@ -67,31 +76,40 @@ pub(super) async fn ask(shared: &Shared, place: &Place, key: &MediaKey) -> Resul
         Ok(Err(_)) => return Err(TransferError::RetryBusy),
         Err(_) => return Err(TransferError::RetryTimeout(patience)),
     };
-    let (iv, ciphertext) = match notice {
-        RetryNotice::Sealed { iv, ciphertext } => (iv, ciphertext),
-        RetryNotice::Error(code) => return Err(TransferError::Retry(RetryResult::from_code(code))),
-    };
-    let outcome =
-        open_retry_notification(key, &place.id, &iv, &ciphertext).map_err(TransferError::RetrySeal)?;
-    match (outcome.result, outcome.direct_path) {
-        (RetryResult::Success, Some(path)) => Ok(path),
-        (RetryResult::Success, None) => Err(TransferError::Retry(RetryResult::GeneralError)),
-        (result, _) => Err(TransferError::Retry(result)),
+    let answered = open(key, &place.id, &notice).map_err(TransferError::RetrySeal)?;
+    if is_first {
+        late::answered(shared, &place.id).await?;
     }
+    answered.map_err(TransferError::Retry)
 }
 
-/// `<notification type="mediaretry">`: gives it to whoever waits. One that nobody waits for is late, and dropped.
-pub(crate) fn notification(shared: &Shared, stanza: &Node) {
+/// `<notification type="mediaretry">`: gives it to whoever waits; what nobody waits for is told as an event.
+pub(crate) async fn notification(shared: &Arc<Shared>, link: &Link, stanza: &Node) -> Result<(), Ended> {
     let Some((id, notice)) = RetryNotice::parse(stanza.view()) else {
         tracing::warn!("an answer about a file cannot be read");
-        return;
+        return Ok(());
     };
-    let Some(all) = shared.media.retries.0.lock().remove(&id) else {
-        tracing::debug!("an answer about a file came late");
-        return;
-    };
-    for one in all {
-        // Who has gone needs nothing.
-        let _ = one.send(notice.clone());
+    let waiting = shared.media.retries.0.lock().remove(&id).unwrap_or_default();
+    let taken = waiting.into_iter().filter(|one| !one.is_closed()).map(|one| one.send(notice.clone()));
+    if taken.filter(Result::is_ok).count() > 0 {
+        return Ok(());
     }
+    late::tell(shared, link, &id, &notice).await
 }
+
+/// What the phone says about a file; an error when the answer was not sealed by somebody who has the file's key.
+pub(super) fn open(key: &MediaKey, id: &str, notice: &RetryNotice) -> Result<Answered, MediaError> {
+    let (iv, ciphertext) = match notice {
+        RetryNotice::Sealed { iv, ciphertext } => (iv, ciphertext),
+        RetryNotice::Error(code) => return Ok(Err(RetryResult::from_code(*code))),
+    };
+    let outcome = open_retry_notification(key, id, iv, ciphertext)?;
+    Ok(match (outcome.result, outcome.direct_path) {
+        (RetryResult::Success, Some(path)) => Ok(path),
+        (RetryResult::Success, None) => Err(RetryResult::GeneralError),
+        (result, _) => Err(result),
+    })
+}
+
+/// The new direct path, or why there is none.
+pub(super) type Answered = Result<String, RetryResult>;

@@ -162,7 +162,7 @@ fn described(kind: MediaKind, key: MediaKey, file: &SealedFile, now_secs: u64) -
     media
 }
 
-/// The first pass over a source: learns the hashes under a key.
+/// The first pass over a source: learns the hashes under a new key.
 pub(super) async fn seal(
     shared: &Shared,
     kind: MediaKind,
@@ -170,6 +170,17 @@ pub(super) async fn seal(
     sidecar: Sidecar,
 ) -> Result<SealedUpload, TransferError> {
     let key = MediaKey::generate(&mut shared.rng());
+    seal_under(shared, key, kind, source, sidecar).await
+}
+
+/// The same under a key that another file has, of another kind: then nothing of it is used twice.
+pub(super) async fn seal_under(
+    shared: &Shared,
+    key: MediaKey,
+    kind: MediaKind,
+    source: FileSource,
+    sidecar: Sidecar,
+) -> Result<SealedUpload, TransferError> {
     let keys = key.derive(kind);
     let mut reader = Reader::open(&source).await.map_err(TransferError::Source)?;
     let mut sealer = Sealer::new(&keys, sidecar);

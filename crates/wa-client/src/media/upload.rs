@@ -17,7 +17,7 @@ use wa_media::{SealedFile, Sealer};
 use super::http::Payload;
 use super::sink::PIECE;
 use super::source::{Body, FileSource, Reader, SealedUpload};
-use super::{Monitor, TransferError};
+use super::{Monitor, TransferError, outage};
 use crate::shared::Shared;
 
 /// From here on a host is asked how much it has.
@@ -53,6 +53,12 @@ pub(super) async fn upload(
     sealed: &SealedUpload,
     monitor: &Monitor,
 ) -> Result<Media, TransferError> {
+    let ended = to_hosts(shared, sealed, monitor).await;
+    outage::told(shared, &ended);
+    ended
+}
+
+async fn to_hosts(shared: &Shared, sealed: &SealedUpload, monitor: &Monitor) -> Result<Media, TransferError> {
     monitor.total(Some(sealed.file.sealed_length));
     let path = sealed.media.kind.upload_path().ok_or(TransferError::NoFile)?;
     let mut conn = shared.media.hosts.known(shared, None).await?;

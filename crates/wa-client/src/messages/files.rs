@@ -6,8 +6,8 @@ use bytes::Bytes;
 use std::path::PathBuf;
 
 use wa_core::content::{
-    Album, Audio, Content, Dimensions, Document, Image, Media, MediaKind, Motion, Sticker, Target, Video,
-    VideoKind, VoiceNote,
+    Album, Audio, Content, Dimensions, Document, Image, Media, MediaKind, Motion, Sticker, StickerPack,
+    Target, Thumbnail, Video, VideoKind, VoiceNote,
 };
 use wa_media::Sidecar;
 
@@ -71,6 +71,7 @@ enum Detail {
     Preview(Bytes),
     Waveform(Bytes),
     Emojis(String),
+    Larger(Thumbnail),
 }
 
 impl Attachment {
@@ -163,6 +164,11 @@ impl Message {
         Self::attach(Some(As::Sticker), file.into())
     }
 
+    /// A pack of stickers that was [uploaded](crate::media::MediaRoom::upload_sticker_pack), or came from somebody.
+    pub fn sticker_pack(pack: StickerPack) -> Self {
+        Self::content(Content::StickerPack(pack))
+    }
+
     fn attach(wish: Option<As>, file: MessageFile) -> Self {
         let sent_as = wish.unwrap_or(As::Document);
         match file {
@@ -178,7 +184,7 @@ impl Message {
 
 /// What goes with a file. Each replaces what was found in it; a kind that has no place for it keeps none.
 impl Message {
-    /// What is written below an image, a video or a document.
+    /// What is written below an image, a video, a document or a sticker pack.
     pub fn caption(self, caption: impl Into<String>) -> Self {
         self.detail(Detail::Caption(caption.into()))
     }
@@ -213,9 +219,17 @@ impl Message {
         self.detail(Detail::Seconds(seconds))
     }
 
-    /// A small JPEG of an image, a video or a document; a small PNG of a sticker. At most 64 KiB are sent.
+    /// A small JPEG of an image, a video or a document; a small PNG of a sticker. At most 64 KiB are sent. That of an
+    /// image or a sticker is made when none is given; that of a video is the application's to give: no film is decoded
+    /// here.
     pub fn thumbnail(self, bytes: impl Into<Bytes>) -> Self {
         self.detail(Detail::Preview(bytes.into()))
+    }
+
+    /// A larger thumbnail on the media host, [uploaded](crate::media::MediaRoom::upload_thumbnail) for this very file,
+    /// which has to be uploaded as well: of an image, a video or a document.
+    pub fn large_thumbnail(self, thumbnail: Thumbnail) -> Self {
+        self.detail(Detail::Larger(thumbnail))
     }
 
     /// The bars of a voice note: 64 from 0 to 100. From samples: [`waveform`](crate::media::waveform).
@@ -349,6 +363,10 @@ fn apply(content: &mut Content, detail: &Detail) {
     match (detail, content) {
         (Detail::Caption(text), C::Image(it)) => it.caption = Some(text.clone()),
         (Detail::Caption(text), C::Video(it)) => it.caption = Some(text.clone()),
+        (Detail::Caption(text), C::StickerPack(it)) => it.caption = Some(text.clone()),
+        (Detail::Larger(larger), C::Image(it)) => it.thumbnail = Some(larger.clone()),
+        (Detail::Larger(larger), C::Video(it)) => it.thumbnail = Some(larger.clone()),
+        (Detail::Larger(larger), C::Document(it)) => it.thumbnail = Some(larger.clone()),
         (Detail::Caption(text), C::Document(it)) => it.caption = Some(text.clone()),
         (Detail::FileName(name), C::Document(it)) => it.file_name = Some(name.clone()),
         (Detail::Title(title), C::Document(it)) => it.title = Some(title.clone()),

@@ -46,22 +46,6 @@ async fn gets(stage: &Stage, who: u64, text: &str) -> Received {
     found.await.unwrap_or_else(|_| panic!("{who} never got {text}"))
 }
 
-/// A second client, on a store's account of its own.
-async fn another(stage: &Stage, number: u64, account: &str) -> (Client, EventStream) {
-    let builder = Client::builder(stage.store.account(account))
-        .connector(stage::pipe::Pipe(std::sync::Arc::clone(&stage.sim)))
-        .root(stage::pipe::root(&stage.sim));
-    let (client, mut events) = builder.connect().await.expect("the client starts");
-    let qr = stage::next(&mut events, "a QR code", |event| match &event.kind {
-        Kind::LinkingQr(qr) => Some(qr.clone()),
-        _ => None,
-    })
-    .await;
-    stage.sim.scan_qr(&qr.url(), Some(number)).expect("the phone scans");
-    client.wait_online(PATIENCE).await.expect("it comes online");
-    (client, events)
-}
-
 #[tokio::test(start_paused = true)]
 async fn a_message_to_a_list_is_encrypted_for_each_device_and_seen_in_the_chat_with_us() {
     let stage = stage_of_four(101).await;
@@ -171,8 +155,8 @@ async fn what_comes_by_a_list_is_answered_in_the_chat_with_its_author_and_asked_
 {
     let stage = stage_of_four(104).await;
     let (client, mut events) = stage.linked().await;
-    let (_second, mut own_events) = another(&stage, BOT, "second").await;
-    let (theirs, mut their_events) = another(&stage, ADA, "ada").await;
+    let (_second, mut own_events) = stage.another("second", BOT).await;
+    let (theirs, mut their_events) = stage.another("ada", ADA).await;
     // Both have written: from now on no message carries pre-keys.
     client.messages().send(&ada(), "knock").await.unwrap().await;
     let (_, knock) = message(&mut their_events, "a knock", |it| it.text() == Some("knock")).await;

@@ -87,16 +87,10 @@ async fn a_media_host_that_fails_loses_no_message_and_hands_out_nothing_wrong() 
         assert!(client.health().is_online(), "{name}: {}", client.health());
         stage.sim.heal();
         let words = text.as_bytes();
-        let came = || {
-            let inbox = stage.sim.inbox(ADA);
-            inbox.iter().any(|got| got.message.windows(words.len()).any(|window| window == words))
-        };
-        let arrives = async {
-            while !came() {
-                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-            }
-        };
-        let arrived = tokio::time::timeout(crate::stage::PATIENCE, arrives).await.is_ok();
+        let came = stage.sim.received(ADA, crate::stage::PATIENCE, |got| {
+            got.message.windows(words.len()).any(|window| window == words).then_some(())
+        });
+        let arrived = came.await.is_ok();
         assert_eq!(arrived, !matches!(up, Up::Refused(_)), "{name}");
         let found: Result<_, TransferError> = client.media().download(&media).to_bytes(1 << 20).await;
         assert!(found.expect(&name) == file, "{name}");

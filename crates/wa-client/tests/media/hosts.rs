@@ -8,15 +8,19 @@ use async_trait::async_trait;
 use hyper::Uri;
 use parking_lot::Mutex;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
-use wa_client::DialError;
 use wa_client::egress::Egress;
+use wa_client::health::{Cause, Health, Language, Status};
 use wa_client::media::{ByteStream, MediaConnector, TransferError};
+use wa_client::messages::builder::Message;
 use wa_client::messages::content::{Media, MediaKey, MediaKind};
+use wa_client::messages::sending::SendReport;
+use wa_client::{DialError, Jid};
 use wa_media::Sidecar;
 use wa_sim::SimHandle;
+use wa_sim::faults::{Action, Fault, Match, MediaFault, Phase};
 
 use crate::samples::noise;
-use crate::stage::Stage;
+use crate::stage::{ADA, Stage, healthy};
 
 /// Reaches the fallback host alone.
 struct Fallback {
@@ -149,4 +153,49 @@ async fn a_host_that_knows_no_ranges_is_skipped_over() {
 async fn a_host_that_goes_on_elsewhere_is_not_believed() {
     let (found, _) = by_hand(144, Manner::GoesOnElsewhere).await;
     assert!(matches!(found, Err(TransferError::Status(206))), "{found:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn hosts_that_are_all_down_are_told_in_the_health_with_a_remedy_until_a_file_goes() {
+    let stage = Stage::new(144).await;
+    let (client, _events) = stage.linked().await;
+    let media = client.media().upload(MediaKind::Document, noise(1_000, 1)).await.expect("it goes up");
+    let is_down = |health: &Health| health.status == Status::MediaUnreachable;
+    let all = |fault| Fault::new(Match::phase(Phase::Media), Action::Media { fault });
+    // What is wrong with one file says nothing of the hosts.
+    stage.sim.fault(all(MediaFault::Status { status: 404, retry_after: None }));
+    client.media().download(&media).to_bytes(1 << 20).await.expect_err("it is gone");
+    assert!(!is_down(&client.health()), "{}", client.health());
+    for fault in [MediaFault::Status { status: 503, retry_after: None }, MediaFault::Cut { after: 0 }] {
+        stage.sim.heal();
+        stage.sim.fault(all(fault));
+        client.media().download(&media).to_bytes(1 << 20).await.expect_err("no host gives it");
+        let health = client.health();
+        assert!(is_down(&health) && health.cause == Cause::MediaHostsDown, "{health}");
+        assert!(health.is_online() && health.evidence.is_some(), "messages go on: {health}");
+        for (language, word) in
+            [(Language::English, "mmg.whatsapp.net"), (Language::Russian, "mmg.whatsapp.net")]
+        {
+            assert!(health.remedy.text(language).contains(word), "{health}");
+        }
+        let sending = client.messages().send(&Jid::pn(ADA), "a text").await.unwrap();
+        assert!(matches!(sending.await, SendReport::Accepted(_)));
+        stage.sim.heal();
+        client.media().upload(MediaKind::Document, noise(1_000, 2)).await.expect("it goes up");
+        assert_eq!(client.health().cause, Cause::Working, "{}", client.health());
+    }
+    // A message with a file waits, and its upload ends the condition.
+    stage.sim.fault(all(MediaFault::Status { status: 500, retry_after: None }));
+    let sending = client.messages().send(&Jid::pn(ADA), Message::document(noise(100, 3))).await.unwrap();
+    healthy(&client, "that the hosts are down", is_down).await;
+    stage.sim.heal();
+    assert!(matches!(sending.await, SendReport::Accepted(_)));
+    healthy(&client, "that they are up", |health| health.cause == Cause::Working).await;
+    // A new login knows nothing of what was.
+    stage.sim.fault(all(MediaFault::Status { status: 500, retry_after: None }));
+    client.media().download(&media).to_bytes(1 << 20).await.expect_err("no host gives it");
+    assert!(is_down(&client.health()));
+    client.reconnect_now();
+    healthy(&client, "a new login", |health| health.cause == Cause::Working).await;
+    stage.assert_clean();
 }

@@ -6,6 +6,7 @@ mod stage;
 
 mod faults;
 mod hosts;
+mod late;
 mod phones;
 mod pictures;
 #[cfg(target_os = "linux")]
@@ -13,4 +14,5 @@ mod process;
 mod samples;
 mod sending;
 mod status;
+mod stickers;
 mod transfers;

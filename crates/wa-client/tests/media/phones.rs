@@ -1,7 +1,5 @@
 //! Files between this client and the simulator's phones, in both directions, and the phone's help with a lost file.
 
-use std::time::Duration;
-
 use prost::Message as _;
 use tempfile::TempDir;
 use wa_client::events::{EventStream, Kind};
@@ -15,8 +13,7 @@ use wa_sim::phone::{Action, File, Manner, MediaRetry};
 use wa_sim::seed::SeedGroup;
 
 use crate::samples::{film, noise, picture, song, voice};
-use crate::sending::ada_has;
-use crate::stage::{ADA, BOT, Stage, next};
+use crate::stage::{ADA, BOT, PATIENCE, Stage, next};
 
 const KINDS: [MediaKind; 8] = [
     MediaKind::Image,
@@ -30,7 +27,7 @@ const KINDS: [MediaKind; 8] = [
 ];
 
 /// Ada sends a file; gives it as it came, and its id.
-async fn from_ada(
+pub(crate) async fn from_ada(
     stage: &Stage,
     events: &mut EventStream,
     chat: &Jid,
@@ -108,21 +105,15 @@ async fn every_kind_goes_to_a_phone_with_its_bytes() {
         let sending = client.messages().send(&Jid::pn(ADA), message.clone()).await.unwrap();
         let id = sending.id.clone();
         sending.await;
-        ada_has(&stage, 1).await;
-        let waits = async {
-            while stage.sim.file(ADA, &id).is_none() {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        };
-        tokio::time::timeout(Duration::from_secs(20), waits).await.expect("the phone has it");
-        assert!(stage.sim.file(ADA, &id).as_ref() == Some(bytes), "{message:?}");
+        let file = stage.sim.until(PATIENCE, |world| world.phone(world.find_pn(ADA)?)?.file(&id));
+        assert!(file.await.expect("the phone has it") == *bytes, "{message:?}");
     }
     // The phone checks hashes, MAC and padding itself, and notes what does not fit.
     stage.assert_clean();
 }
 
 /// A file of Ada that the hosts have forgotten.
-async fn lost(stage: &Stage, events: &mut EventStream) -> ReceivedMessage {
+pub(crate) async fn lost(stage: &Stage, events: &mut EventStream) -> ReceivedMessage {
     let file = File::made_up(MediaKind::Image, 50_000);
     let got = from_ada(stage, events, &Jid::pn(BOT), file, Viewing::Normal).await;
     let path = got.content.media().and_then(|media| media.direct_path.clone()).expect("a path");

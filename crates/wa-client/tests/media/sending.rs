@@ -21,15 +21,9 @@ fn ada() -> Jid {
 
 /// What Ada's phone has, oldest first, once there are so many.
 pub(crate) async fn ada_has(stage: &Stage, count: usize) -> Vec<Parsed> {
-    let waits = async {
-        while stage.sim.inbox(ADA).len() < count {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    timeout(PATIENCE, waits).await.expect("Ada gets them");
     let parse =
         |bytes: &[u8]| Parsed::read(&wa_proto::e2e_message::Message::decode(bytes).expect("a message"));
-    stage.sim.inbox(ADA).iter().map(|received| parse(&received.message)).collect()
+    stage.inbox_of(ADA, count, |_| true).await.iter().map(|received| parse(&received.message)).collect()
 }
 
 #[tokio::test(start_paused = true)]

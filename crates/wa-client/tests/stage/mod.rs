@@ -15,6 +15,7 @@ use wa_client::events::{Event, EventStream, Kind};
 use wa_client::health::Health;
 use wa_client::{Builder, Client};
 use wa_sim::faults::{Action, CloseHow, Fault, Match, Phase};
+use wa_sim::phone::Received;
 use wa_sim::seed::{SeedAccount, SeedFile};
 use wa_sim::{Sim, SimConfig, SimHandle};
 use wa_store::{Clock, MemoryStore, Store, UnixTime};
@@ -97,13 +98,28 @@ impl Stage {
 
     /// The phone of Bot scans what the client shows.
     pub(crate) async fn link(&self, client: &Client, events: &mut EventStream) {
+        self.link_to(BOT, client, events).await;
+    }
+
+    async fn link_to(&self, number: u64, client: &Client, events: &mut EventStream) {
         let qr = next(events, "a QR code", |event| match &event.kind {
             Kind::LinkingQr(qr) => Some(qr.clone()),
             _ => None,
         })
         .await;
-        self.sim.scan_qr(&qr.url(), Some(BOT)).expect("the phone scans");
+        self.sim.scan_qr(&qr.url(), Some(number)).expect("the phone scans");
         client.wait_online(PATIENCE).await.expect("the account comes online");
+    }
+
+    /// A further client, on a store's account of its own, linked to somebody's phone.
+    pub(crate) async fn another(&self, account: &str, number: u64) -> (Client, EventStream) {
+        let builder = Client::builder(self.store.account(account))
+            .connector(pipe::Pipe(Arc::clone(&self.sim)))
+            .media_connector(pipe::Pipe(Arc::clone(&self.sim)))
+            .root(pipe::root(&self.sim));
+        let (client, mut events) = builder.connect().await.expect("the client starts");
+        self.link_to(number, &client, &mut events).await;
+        (client, events)
     }
 
     /// Cuts what is connected and closes whatever comes, until [`SimHandle::heal`].
@@ -120,6 +136,21 @@ impl Stage {
         let pending = self.sim.world(|world, _| world.pending());
         let [one] = &pending[..] else { panic!("{pending:?}") };
         wa_sim::world::ConnId(one.connection)
+    }
+
+    /// Waits until somebody's phone has so many messages that fit; gives them, oldest first.
+    pub(crate) async fn inbox_of(
+        &self,
+        number: u64,
+        count: usize,
+        fits: impl Fn(&Received) -> bool,
+    ) -> Vec<Received> {
+        let found = self.sim.until(PATIENCE, |world| {
+            let inbox = world.phone(world.find_pn(number)?)?.inbox();
+            let found: Vec<Received> = inbox.iter().filter(|one| fits(one)).cloned().collect();
+            (found.len() >= count).then_some(found)
+        });
+        found.await.unwrap_or_else(|_| panic!("{number} never got {count} messages"))
     }
 
     pub(crate) fn assert_clean(&self) {

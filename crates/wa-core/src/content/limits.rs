@@ -234,6 +234,10 @@ impl Content {
                 let items = usize::try_from(album.images.saturating_add(album.videos)).unwrap_or(usize::MAX);
                 counted(Part::Album, items, 2, limits.album)
             }
+            Self::StickerPack(pack) => {
+                required(Part::PackName, &pack.name, usize::MAX)?;
+                counted(Part::Stickers, pack.stickers.len(), 1, limits.stickers)
+            }
             Self::Contact(contact) => required(Part::ContactName, &contact.name, usize::MAX),
             Self::Contacts(contacts) => {
                 counted(Part::Contacts, contacts.cards.len(), 2, limits.contacts)?;

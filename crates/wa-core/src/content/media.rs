@@ -4,8 +4,7 @@
 use bytes::Bytes;
 use wa_media::{MediaKey, MediaKind};
 use wa_proto::e2e_message::message::{
-    AlbumMessage, AudioMessage, DocumentMessage, ImageMessage, StickerMessage, StickerPackMessage,
-    VideoMessage,
+    AlbumMessage, AudioMessage, DocumentMessage, ImageMessage, StickerMessage, VideoMessage,
 };
 
 use super::{said, signed, unsigned};
@@ -193,30 +192,6 @@ pub enum Motion {
     Vector,
 }
 
-/// A pack of stickers: a zip of them.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct StickerPack {
-    /// The zip.
-    pub media: Media,
-    /// Its id.
-    pub id: String,
-    /// Its name.
-    pub name: String,
-    /// Who made it.
-    pub publisher: Option<String>,
-    /// What it says of itself.
-    pub description: Option<String>,
-    /// What is written below it.
-    pub caption: Option<String>,
-    /// Names of the files in it.
-    pub files: Vec<String>,
-    /// Name of the icon among them.
-    pub tray_icon: Option<String>,
-    /// The cover, sealed with the zip's key.
-    pub cover: Option<Thumbnail>,
-}
-
 /// The head of an album.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -298,7 +273,7 @@ impl Thumbnail {
         Self { direct_path: direct_path.into(), sha256: Some(sha256), enc_sha256: Some(enc_sha256) }
     }
 
-    fn of(path: Option<&String>, sha256: Option<&Bytes>, enc_sha256: Option<&Bytes>) -> Option<Self> {
+    pub(super) fn of(path: Option<&String>, sha256: Option<&Bytes>, enc_sha256: Option<&Bytes>) -> Option<Self> {
         let digest = |bytes: Option<&Bytes>| bytes.and_then(|bytes| <[u8; 32]>::try_from(&bytes[..]).ok());
         Some(Self { direct_path: said(path)?, sha256: digest(sha256), enc_sha256: digest(enc_sha256) })
     }
@@ -621,27 +596,6 @@ impl From<&Sticker> for StickerMessage {
         }
         write_media!(message, &sticker.media);
         message
-    }
-}
-
-impl From<&StickerPackMessage> for StickerPack {
-    fn from(message: &StickerPackMessage) -> Self {
-        let mut media = Media::new(MediaKind::StickerPack);
-        media.direct_path = said(message.direct_path.as_ref());
-        media.size = message.file_length;
-        media.key_timestamp = unsigned(message.media_key_timestamp);
-        secrets!(media, message);
-        Self {
-            media,
-            id: message.sticker_pack_id.clone().unwrap_or_default(),
-            name: message.name.clone().unwrap_or_default(),
-            publisher: said(message.publisher.as_ref()),
-            description: said(message.pack_description.as_ref()),
-            caption: said(message.caption.as_ref()),
-            files: message.stickers.iter().filter_map(|sticker| sticker.file_name.clone()).collect(),
-            tray_icon: said(message.tray_icon_file_name.as_ref()),
-            cover: thumbnail!(message),
-        }
     }
 }
 

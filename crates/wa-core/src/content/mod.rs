@@ -15,6 +15,7 @@ mod place;
 mod poll;
 mod read;
 mod sealed;
+mod sticker_pack;
 mod text;
 mod write;
 
@@ -30,8 +31,7 @@ pub use context::{
 pub use event::{Answer, Event, EventResponse, EventState, ScheduledCall, ScheduledCallChange};
 pub use limits::{Limits, Part, Unsendable};
 pub use media::{
-    Album, Audio, Dimensions, Document, Image, Media, Motion, Sticker, StickerPack, Thumbnail, Video,
-    VideoKind, VoiceNote,
+    Album, Audio, Dimensions, Document, Image, Media, Motion, Sticker, Thumbnail, Video, VideoKind, VoiceNote,
 };
 pub use notice::{
     CallLog, CallOutcome, ChannelInvite, DisappearingSetting, GroupInvite, LimitSharing, MemberLabel,
@@ -41,6 +41,7 @@ pub use place::{LiveLocation, Location};
 pub use poll::{Choice, Poll, PollKind, PollOption, PollSnapshot, PollVote, Tally, TallyLine, Voted, Voters};
 pub use read::{Parsed, stands_alone};
 pub use sealed::{SealedAddOn, SealedUse};
+pub use sticker_pack::{COVER_EDGE, PackedSticker, StickerPack};
 pub use text::{Font, LinkPreview, Text, TextStyle};
 pub use wa_media::{MediaKey, MediaKind};
 

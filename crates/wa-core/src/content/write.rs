@@ -51,6 +51,9 @@ impl Content {
                     _ => inner,
                 }
             }
+            Self::StickerPack(pack) => {
+                Message { sticker_pack_message: Some(Box::new(pack.into())), ..message }
+            }
             Self::Album(album) => Message {
                 album_message: Some(Box::new(AlbumMessage {
                     expected_image_count: Some(album.images),
@@ -114,8 +117,7 @@ impl Content {
             },
             Self::Protocol(protocol) => with_protocol(protocol.write().ok_or(Unsendable::ReceiveOnly)?),
             Self::Sealed(sealed) => sealed.write(),
-            Self::StickerPack(_)
-            | Self::PollVote(_)
+            Self::PollVote(_)
             | Self::PollOption(_)
             | Self::PollSnapshot(_)
             | Self::EventResponse(_)

@@ -14,7 +14,7 @@ use super::source::FileSource;
 use super::spool::blocking;
 use picture::{Picture, Preview};
 
-pub(crate) use picture::square;
+pub(crate) use picture::{square, square_webp, turn};
 
 /// Bytes from which the content is told.
 const HEAD: usize = 8 << 10;
@@ -23,7 +23,7 @@ pub const AUTOMATIC: u64 = 16 << 20;
 /// Longest round video, in seconds.
 const ROUND: u32 = 60;
 /// Largest sticker, in bytes.
-const STICKER: u64 = 1 << 20;
+pub(crate) const STICKER: u64 = 1 << 20;
 
 /// As what a file is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -125,7 +125,7 @@ pub(crate) async fn inspect(
     name: Option<&str>,
 ) -> Result<Found, FileFault> {
     let (source, name) = (source.clone(), name.map(str::to_owned));
-    let _turn = picture::turn().await;
+    let _turn = turn().await;
     let looked = blocking(move || look(&source, wish, name.as_deref())).await;
     looked.map_err(FileFault::Unreadable)?
 }

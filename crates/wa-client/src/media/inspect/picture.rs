@@ -20,7 +20,7 @@ pub(super) const LARGEST_PREVIEW: usize = 64 << 10;
 static DECODING: tokio::sync::Semaphore = tokio::sync::Semaphore::const_new(2);
 
 /// Waits for its turn to decode.
-pub(super) async fn turn() -> Option<tokio::sync::SemaphorePermit<'static>> {
+pub(crate) async fn turn() -> Option<tokio::sync::SemaphorePermit<'static>> {
     // It is never closed.
     DECODING.acquire().await.ok()
 }
@@ -78,19 +78,30 @@ fn write(small: &DynamicImage, preview: Preview) -> Option<Bytes> {
     Some(bytes.into()).filter(|bytes: &Bytes| bytes.len() <= LARGEST_PREVIEW)
 }
 
-/// Makes a square JPEG of 640 pixels, as a profile picture has to be; `None` for what is no image.
-pub(crate) fn square(bytes: &[u8]) -> Option<Bytes> {
-    const EDGE: u32 = 640;
+/// Makes a square JPEG with an edge of so many pixels; `None` for what is no image.
+pub(crate) fn square(bytes: &[u8], edge: u32) -> Option<Bytes> {
+    let image = squared(bytes, edge)?;
+    let mut out = Vec::new();
+    image.to_rgb8().write_with_encoder(JpegEncoder::new_with_quality(&mut out, 80)).ok()?;
+    Some(out.into())
+}
+
+/// Makes a square WebP.
+pub(crate) fn square_webp(bytes: &[u8], edge: u32) -> Option<Bytes> {
+    let image = DynamicImage::from(squared(bytes, edge)?.to_rgba8());
+    let mut out = Vec::new();
+    image.write_to(&mut Cursor::new(&mut out), ImageFormat::WebP).ok()?;
+    Some(out.into())
+}
+
+fn squared(bytes: &[u8], edge: u32) -> Option<DynamicImage> {
     let format = image::guess_format(bytes).ok()?;
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     let mut limits = Limits::default();
     limits.max_alloc = Some(MEMORY);
     reader.limits(limits);
     let image = reader.decode().ok()?;
-    let image = image.resize_to_fill(EDGE, EDGE, image::imageops::FilterType::Triangle);
-    let mut out = Vec::new();
-    image.to_rgb8().write_with_encoder(JpegEncoder::new_with_quality(&mut out, 80)).ok()?;
-    Some(out.into())
+    Some(image.resize_to_fill(edge, edge, image::imageops::FilterType::Triangle))
 }
 
 #[cfg(test)]
@@ -134,9 +145,9 @@ mod tests {
 
     #[test]
     fn a_profile_picture_is_square() {
-        let square = square(&picture(900, 300, ImageFormat::Png)).unwrap();
+        let square = square(&picture(900, 300, ImageFormat::Png), 640).unwrap();
         let read = image::load_from_memory(&square).unwrap();
         assert_eq!((read.width(), read.height()), (640, 640));
-        assert_eq!(super::square(b"no image"), None);
+        assert_eq!(super::square(b"no image", 640), None);
     }
 }
