@@ -26,14 +26,14 @@ pub struct Egress {
 }
 
 /// A proxy. The password never prints.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Proxy {
     kind: ProxyKind,
     authority: String,
     login: Option<(String, String)>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum ProxyKind {
     HttpConnect,
     Socks5 { local_dns: bool },

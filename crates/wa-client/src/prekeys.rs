@@ -65,13 +65,17 @@ async fn fits(shared: &Arc<Shared>, reply: &DigestReply) -> Option<bool> {
     }
     let fits = own_keys_fit(shared, reply).await?;
     if fits {
-        let row = [&now.as_millis().to_be_bytes(), &reply.hash[..]].concat();
         let mut changes = Changes::new();
-        changes.put(tables::NumberState, &FITTED.into(), &row.into());
+        note_fitted(&mut changes, now, &reply.hash);
         // A cache: whoever needs the lease next says that it is gone.
         let _ = shared.vault.lock().await.commit(shared, changes).await;
     }
     Some(fits)
+}
+
+fn note_fitted(changes: &mut Changes, now: UnixTime, hash: &[u8]) {
+    let row = [&now.as_millis().to_be_bytes(), hash].concat();
+    changes.put(tables::NumberState, &FITTED.into(), &row.into());
 }
 
 /// `None` when the store cannot be read.
@@ -146,7 +150,14 @@ async fn upload_once(shared: &Arc<Shared>, link: &Link) -> Result<(), Problem> {
     kill_point!(shared, PreKeysStored);
     link.ask(|id| upload.request(id)).await.map_err(Problem::Request)?;
     kill_point!(shared, PreKeysUploaded);
-    change_device(shared, |device, _| device.server_has_prekeys = true).await.map_err(|_| Problem::Gone)
+    let (now, hash) = (shared.now(), upload.hash());
+    change_device(shared, |device, changes| {
+        device.server_has_prekeys = true;
+        // A server that says so has what was just uploaded, as it does after the first upload.
+        note_fitted(changes, now, &hash);
+    })
+    .await
+    .map_err(|_| Problem::Gone)
 }
 
 /// Rotates the signed pre-key every 27 days; the first run only notes the time.

@@ -13,6 +13,7 @@ use wa_binary::Jid;
 use wa_store::{AccountStore, Changes, Device, InboxRow, StoreError, UnixTime, tables};
 
 use crate::config::{ClientVersion, Config};
+use crate::connection::beat::Beat;
 use crate::connection::link::{Link, RequestError, RequestIds};
 use crate::connection::supervisor::Control;
 use crate::events::{Kind, Slot, StoredEvent, Transients};
@@ -34,6 +35,7 @@ pub(crate) struct Shared {
     pub(crate) vault: OrderedMutex<Vault>,
     pub(crate) transients: Transients,
     pub(crate) ids: Arc<RequestIds>,
+    pub(crate) beat: Beat,
     device: RwLock<Arc<Device>>,
     board: Mutex<Board>,
     health: watch::Sender<Health>,
@@ -84,6 +86,7 @@ impl Shared {
             vault: OrderedMutex::new(Vault::new()),
             transients: Transients::default(),
             ids: Arc::new(ids),
+            beat: Beat::new(store.store().holder(), &config.egress),
             device: RwLock::new(Arc::new(device)),
             health: watch::Sender::new(board.health()),
             board: Mutex::new(board),

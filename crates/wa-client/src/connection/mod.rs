@@ -2,6 +2,7 @@
 
 pub(crate) mod acks;
 mod backoff;
+pub(crate) mod beat;
 mod handshake;
 pub(crate) mod link;
 pub(crate) mod outcome;

@@ -278,7 +278,8 @@ impl Inbound for Arc<Router> {
     }
 
     fn draw(&self, between: (Duration, Duration)) -> Duration {
-        self.shared.draw(between)
+        let shared = &self.shared;
+        shared.beat.adjust(shared.now(), shared.draw(between), between)
     }
 
     fn written(&self) {

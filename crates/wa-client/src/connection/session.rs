@@ -46,7 +46,7 @@ pub(crate) trait Inbound: Send + Sync {
     fn ping(&self) -> Node;
     /// The server's time, seconds, as an answer to a question of ours gave it just now.
     fn server_time(&self, seconds: u64);
-    /// A wait drawn between two bounds.
+    /// When the next question is due: a wait drawn between two bounds.
     fn draw(&self, between: (Duration, Duration)) -> Duration;
     /// Frames went into the socket.
     fn written(&self);

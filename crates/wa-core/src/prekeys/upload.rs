@@ -70,10 +70,15 @@ impl Upload {
         }
     }
 
+    /// The hash of the digest by which a server answers that has these keys and no others.
+    pub fn hash(&self) -> [u8; 20] {
+        digest(&self.identity, &self.signed, self.one_time.iter().map(|(_, key)| key))
+    }
+
     /// `<digest>` over these keys.
     pub fn digest_node(&self) -> Node {
         let ids = self.one_time.iter().map(|(id, _)| Node::new("id").bytes(super::id_bytes(*id)));
-        let hash = digest(&self.identity, &self.signed, self.one_time.iter().map(|(_, key)| key));
+        let hash = self.hash();
         Node::new("digest")
             .child(registration_node(self.registration_id))
             .child(type_node())
