@@ -46,6 +46,9 @@ pub struct SimConfig {
     pub media_age_ms: u64,
     /// Waits for batch requests instead of sending everything after [`Self::batch_patience_ms`].
     pub strict_batches: bool,
+    /// A revoke whose `<enc>` says `decrypt-fail="hide"` is acked and delivered to nobody, as the live service is reported to
+    /// do; off by default, since whatsmeow marks all of its revokes so.
+    pub drop_hidden_revokes: bool,
     /// How long the offline phase waits for a batch request.
     pub batch_patience_ms: u64,
     /// Stanzas that are sent before the first batch request.
@@ -54,6 +57,8 @@ pub struct SimConfig {
     pub chatstate_ttl_s: u64,
     /// Patches in one app-state answer.
     pub patch_page: usize,
+    /// Who asks for a snapshot of a collection of at least this version gets one, made by the phone; below it, all patches.
+    pub snapshot_from: u64,
     /// A live stanza must be answered within this; `None` turns the rule off.
     pub answer_within_ms: Option<u64>,
     /// A logged-in client may be silent for this long.
@@ -112,10 +117,12 @@ impl Default for SimConfig {
             status_age_ms: 86_400_000,
             media_age_ms: 30 * 86_400_000,
             strict_batches: false,
+            drop_hidden_revokes: false,
             batch_patience_ms: 300,
             primer: 5,
             chatstate_ttl_s: 3,
             patch_page: 50,
+            snapshot_from: 20,
             answer_within_ms: Some(60_000),
             silence_ms: 75_000,
             idle_kill_ms: None,

@@ -113,6 +113,10 @@ struct Arguments {
     #[arg(long)]
     strict_batches: bool,
 
+    /// Deliver a revoke that says decrypt-fail="hide" to nobody, as the live service is reported to do
+    #[arg(long)]
+    drop_hidden_revokes: bool,
+
     /// Seconds that a typing notice is kept for a device that is away; 0 never keeps one
     #[arg(long, env = "CHATSTATE_TTL_SECS", default_value_t = 3, value_name = "SECONDS")]
     chatstate_ttl: u64,
@@ -301,6 +305,7 @@ fn config(arguments: &Arguments, saved: Option<&SavedState>) -> Result<SimConfig
         start_ms: arguments.start_ms,
         first_device: arguments.first_device,
         strict_batches: arguments.strict_batches,
+        drop_hidden_revokes: arguments.drop_hidden_revokes,
         chatstate_ttl_s: arguments.chatstate_ttl,
         idle_kill_ms: arguments.idle_kill.map(|seconds| seconds * 1000),
         queue_limit: arguments.queue,

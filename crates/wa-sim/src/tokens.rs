@@ -76,6 +76,14 @@ impl World {
             .is_some_and(|issued| !Buckets::new(604_800, 4).is_expired(Some(issued.t), self.now_s()))
     }
 
+    /// Whether a token opens what a restricted account keeps from strangers besides messages: its presence and picture.
+    pub(crate) fn token_opens(&self, receiver: AccountId, sender: AccountId, token: Option<Bytes>) -> bool {
+        let switches = &self.account(receiver).switches;
+        receiver == sender
+            || !switches.restricted
+            || switches.tc_enabled && self.token_is_valid(receiver, sender, token)
+    }
+
     /// Whether a restricted receiver lets the sender in.
     pub(crate) fn lets_in(&self, receiver: AccountId, sender: AccountId, proofs: &Proofs) -> bool {
         let account = self.account(receiver);

@@ -301,6 +301,10 @@ fn setting(
         "pin" => AppAction::Pin { chat: chat()?, pinned: on },
         "archive" => AppAction::Archive { chat: chat()?, archived: on },
         "mark-read" => AppAction::MarkRead { chat: chat()?, read: on },
+        "fill-app-state" => {
+            AppAction::Filler { records: deed.size.and_then(|size| u32::try_from(size).ok()).unwrap_or(1000) }
+        }
+        "remove-nothing" => AppAction::RemoveNothing,
         "star" => {
             let id = deed.id.as_deref().ok_or_else(|| missing("id"))?;
             AppAction::Star { target: target(world, account, deed, id)?, starred: on }

@@ -186,6 +186,10 @@ pub enum Damage {
     Split,
     /// Writes the frame together with the next one.
     Merge,
+    /// Writes the sealed frame twice: the second one does not open.
+    FrameTwice,
+    /// Writes the frame after the next one: neither opens.
+    FrameLate,
     /// Compresses the plaintext (no damage: every client must understand it).
     Compress,
     /// Raises the version of every `<enc>` payload to one that nobody speaks.

@@ -10,6 +10,7 @@ use wa_binary::Node;
 use wa_proto::app_state::{SyncdPatch, SyncdVersion};
 
 use super::{Answer, Request, unknown};
+use crate::phone::AppStateFault;
 use crate::stanza::{Read, el, error, error_text, notification};
 use crate::watch::Rule;
 use crate::world::{AccountId, DeviceKey, World};
@@ -68,6 +69,10 @@ pub(super) fn handle(world: &mut World, request: &Request<'_>) -> Answer {
             continue;
         }
         seen.push(known);
+        let fault = world.account(request.from.account).switches.app_state_fault.as_ref();
+        if fault.is_some_and(|fault| *fault == AppStateFault::Omitted(known.to_owned())) {
+            continue;
+        }
         answers.push(one(world, request, known, collection, &mut changed));
     }
     let from = request.from;
@@ -90,6 +95,11 @@ fn one(
     changed: &mut Vec<(&'static str, u64)>,
 ) -> Node {
     let own = request.from.account;
+    if let Some(AppStateFault::Error(collection, code)) = &world.account(own).switches.app_state_fault
+        && collection == name
+    {
+        return refused(name, *code);
+    }
     let current = world.account(own).app_state.version(name);
     let asked = collection.number_of("version").unwrap_or(0);
     let snapshot = collection.attr_is("return_snapshot", "true");
@@ -129,8 +139,22 @@ fn one(
         changed.push((name, version));
         return el("collection").attr("name", name).attr("version", version);
     }
-    let since = if snapshot { 0 } else { asked };
-    patches(world, own, name, since)
+    if !snapshot {
+        return patches(world, own, name, asked);
+    }
+    let made = if current < world.config.snapshot_from.max(1) {
+        None
+    } else {
+        world.with_phone(own, |phone, world| phone.app_state_snapshot(name, world).ok().flatten()).flatten()
+    };
+    match made {
+        Some((version, reference)) => {
+            let mut node = patches(world, own, name, version);
+            node.push(el("snapshot").bytes(reference));
+            node
+        }
+        None => patches(world, own, name, 0),
+    }
 }
 
 /// The patches after a version, at most a page of them.
@@ -139,7 +163,11 @@ fn patches(world: &World, own: AccountId, name: &str, since: u64) -> Node {
     let newer = state.after(name, since);
     let page = world.config.patch_page.max(1);
     let more = newer.len() > page;
-    let list = newer.iter().take(page).map(|patch| el("patch").bytes(patch.clone()));
+    let mut list: Vec<Bytes> = newer.iter().take(page).cloned().collect();
+    if let Some(fault) = &world.account(own).switches.app_state_fault {
+        fault.spoil(&mut list);
+    }
+    let list = list.into_iter().map(|patch| el("patch").bytes(patch));
     let node = el("collection").attr("name", name).attr("version", state.version(name));
     let node = if more { node.attr("has_more_patches", "true") } else { node };
     if newer.is_empty() { node } else { node.child(el("patches").children(list)) }

@@ -30,10 +30,7 @@ pub(super) fn handle(world: &mut World, request: &Request<'_>) -> Answer {
         return Answer::error(401);
     }
     let token = request.child.and_then(|child| child.kid("tctoken")).and_then(Read::body).cloned();
-    if account != own
-        && world.account(account).switches.restricted
-        && !world.token_is_valid(account, own, token)
-    {
+    if !world.token_opens(account, own, token) {
         return Answer::error(404);
     }
     let picture = world.account(account).picture.clone();

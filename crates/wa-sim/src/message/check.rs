@@ -46,7 +46,12 @@ pub(super) fn check(world: &mut World, sending: &Sending<'_>) -> Option<Verdict>
     let encs = || encs(node);
     let media_without_kind =
         kind == "media" && encs().next().is_some() && encs().all(|enc| !enc.has_attr("mediatype"));
-    let hidden_revoke = revoke && kind == "text" && encs().any(|enc| enc.attr_is("decrypt-fail", "hide"));
+    // A message that is no longer kept has the same `edit="7"` and is hidden by right: the envelope does not tell it from
+    // a revoke, and whatever the service is said to do, it cannot drop both.
+    let hidden_revoke = world.config.drop_hidden_revokes
+        && revoke
+        && kind == "text"
+        && encs().any(|enc| enc.attr_is("decrypt-fail", "hide"));
     if media_without_kind || hidden_revoke {
         // The live service accepts these and delivers nothing.
         let why = if media_without_kind { "media without mediatype" } else { "revoke with decrypt-fail" };

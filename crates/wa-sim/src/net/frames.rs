@@ -11,6 +11,8 @@ pub(crate) struct Outbox {
     pieces: Vec<Vec<u8>>,
     /// The last piece waits for the next frame.
     merge: bool,
+    /// A frame that comes after the next one.
+    late: Vec<u8>,
     scratch: Vec<u8>,
 }
 
@@ -91,7 +93,13 @@ impl Outbox {
                 self.pieces.push(Vec::new());
             }
             Some(Damage::Merge) => self.merge = true,
+            Some(Damage::FrameTwice) => piece.extend_from_within(start..),
             _ => {}
+        }
+        if damage == Some(Damage::FrameLate) {
+            self.late = self.pieces.last_mut().map(|piece| piece.split_off(start)).unwrap_or_default();
+        } else if let Some(piece) = self.pieces.last_mut() {
+            piece.append(&mut self.late);
         }
         Ok(())
     }

@@ -15,7 +15,7 @@ use wa_core::app_state::{
 };
 use wa_crypto::Secret;
 use wa_media::{MediaKey, MediaKind, Sidecar};
-use wa_proto::app_state::{ExternalBlobReference, SyncdPatch, SyncdRecord};
+use wa_proto::app_state::{ExternalBlobReference, SyncdPatch, SyncdRecord, SyncdSnapshot};
 use wa_proto::e2e_message::Message;
 use wa_proto::e2e_message::message::protocol_message::Type;
 use wa_proto::e2e_message::message::{
@@ -29,6 +29,7 @@ use wa_proto::sync_action::sync_action_value::{
 };
 use wa_proto::sync_action::{SyncActionData, SyncActionValue};
 
+use super::app_state_fault::{AppStateFault, bent};
 use super::peer_data::PlainRecord;
 use super::receive::Envelope;
 use super::{Blob, MessageRef, Network, Now, Phone, PhoneError, PhoneEvent, Turn};
@@ -122,6 +123,13 @@ pub enum AppAction {
     },
     /// Gives the salt of `cstoken`s to the companions.
     NctSalt,
+    /// So many records that no client knows: what makes a snapshot huge.
+    Filler {
+        /// How many.
+        records: u32,
+    },
+    /// Removes a record that never was.
+    RemoveNothing,
 }
 
 #[derive(Serialize, serde::Deserialize)]
@@ -350,7 +358,14 @@ impl Phone {
         let snapshot = build_snapshot(known, version, records, (&key.id, expanded))?;
         let media_key = MediaKey::generate(&mut self.rng);
         let keys = media_key.derive(MediaKind::AppState);
-        let (bytes, file) = wa_media::seal(&keys, &snapshot.bytes, Sidecar::None);
+        let mut plain = snapshot.bytes;
+        if self.app_fault == Some(AppStateFault::SnapshotMac)
+            && let Ok(mut spoiled) = SyncdSnapshot::decode(plain.clone())
+        {
+            spoiled.mac = spoiled.mac.as_deref().map(bent);
+            plain = spoiled.encode_to_vec().into();
+        }
+        let (bytes, file) = wa_media::seal(&keys, &plain, Sidecar::None);
         let direct_path = network.store_blob(Blob {
             kind: MediaKind::AppState,
             enc_sha256: file.file_enc_sha256,
@@ -423,6 +438,10 @@ impl Phone {
         network: &mut dyn Network,
         now: Now,
     ) -> Turn {
+        if self.app_fault == Some(AppStateFault::KeysIgnored) {
+            return Turn::default();
+        }
+        let orphaned = self.app_fault == Some(AppStateFault::KeysOrphaned);
         let mut asked: Vec<Bytes> = Vec::new();
         for id in protocol.app_state_sync_key_request.iter().flat_map(|request| &request.key_ids) {
             let id = id.key_id.clone().unwrap_or_default();
@@ -433,7 +452,7 @@ impl Phone {
         let mut unknown = 0;
         let keys = asked
             .into_iter()
-            .map(|id| match self.app.ring.key(&id) {
+            .map(|id| match self.app.ring.key(&id).filter(|_| !orphaned) {
                 Some(key) => self.shared_key(key),
                 None => {
                     unknown += 1;
@@ -537,6 +556,14 @@ impl Phone {
                 let operation = if people.is_empty() { Operation::Remove } else { Operation::Set };
                 let index = ["business_broadcast_list", id];
                 (Collection::Regular, vec![Mutation::new(operation, &index, &value, 1)])
+            }
+            AppAction::Filler { records } => {
+                let filler = |at: u32| set(&["sim_filler", &at.to_string()], &value, 1);
+                (Collection::Regular, (0..*records).map(filler).collect())
+            }
+            AppAction::RemoveNothing => {
+                let index = ["sim_filler", "nothing"];
+                (Collection::Regular, vec![Mutation::new(Operation::Remove, &index, &value, 1)])
             }
             AppAction::NctSalt => {
                 let salt = NctSaltSyncAction { salt: Some(Bytes::copy_from_slice(&self.nct_salt)) };

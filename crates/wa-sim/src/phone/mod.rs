@@ -6,6 +6,7 @@
 //! real phone would ask the server for in between is the [`Network`] trait.
 
 mod app_state;
+mod app_state_fault;
 mod chats;
 mod compose;
 mod history;
@@ -31,6 +32,7 @@ use wa_binary::{Jid, Node};
 use wa_signal::{IdentityKeyPair, LocalIdentity};
 
 pub use app_state::{AppAction, AppStateChange, AppStatePush};
+pub use app_state_fault::AppStateFault;
 pub use compose::Manner;
 pub use history::{HistoryFault, HistoryPlan, MADE_UP_MESSAGES};
 pub use link::{CompanionHello, LinkRequest, PrimaryHello, Reinstalled};
@@ -119,6 +121,7 @@ pub struct Phone {
     chats: Chats,
     inbox: Vec<Received>,
     app: AppState,
+    app_fault: Option<AppStateFault>,
     history: HistoryPlan,
     waiting_history: Vec<history::Notice>,
     meta_nonce: String,
@@ -164,6 +167,7 @@ impl Phone {
             chats: Chats::default(),
             inbox: Vec::new(),
             app,
+            app_fault: None,
             history: HistoryPlan::default(),
             waiting_history: Vec::new(),
             meta_nonce: hex::encode(nonce),
@@ -246,6 +250,11 @@ impl Phone {
     /// What companions are sent as history.
     pub fn set_history(&mut self, plan: HistoryPlan) {
         self.history = plan;
+    }
+
+    /// What goes wrong with app state, as far as it is the phone's to do.
+    pub fn set_app_state_fault(&mut self, fault: Option<AppStateFault>) {
+        self.app_fault = fault;
     }
 
     /// Makes the next sends wrong in a given way (chapter 10 §11 "encryption"); each is used once, in order.

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::phone::HistoryFault;
+use crate::phone::{AppStateFault, HistoryFault};
 
 /// Switches of one account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,6 +47,8 @@ pub struct Switches {
     pub usync_error: Option<(String, u32, Option<u32>)>,
     /// What goes wrong with the history of its companions.
     pub history_fault: Option<HistoryFault>,
+    /// What goes wrong with its app state.
+    pub app_state_fault: Option<AppStateFault>,
 }
 
 /// How `usync` answers for the devices of an account (chapter 10 §4).
@@ -87,6 +89,7 @@ impl Default for Switches {
             device_list: DeviceListing::default(),
             usync_error: None,
             history_fault: None,
+            app_state_fault: None,
         }
     }
 }

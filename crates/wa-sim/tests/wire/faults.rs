@@ -210,6 +210,23 @@ async fn a_merged_frame_comes_with_the_next_one() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn frames_come_twice_and_in_the_wrong_order() {
+    let (sim, mut ada, mut bea) = pair(68).await;
+    sim.fault(delivered(Action::Damage { damage: Damage::FrameTwice }, &bea));
+    ada.send(to_bea("M1", &bea)).await;
+    assert!(bea.until(|node| node.attr_is("id", "M1")).await.is("message"));
+    assert!(bea.until_tag("unopenable").await.is("unopenable"));
+
+    let (sim, mut ada, mut bea) = pair(68).await;
+    sim.fault(delivered(Action::Damage { damage: Damage::FrameLate }, &bea));
+    ada.send(to_bea("M1", &bea)).await;
+    assert!(bea.rest().await.is_empty(), "it waits");
+    ada.send(to_bea("M2", &bea)).await;
+    let first = bea.next().await.expect("a frame");
+    assert!(first.is("unopenable"), "M2 came in M1's place: {first}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn damage_to_ciphertexts_leaves_the_stanza_whole() {
     for damage in [Damage::EncVersion, Damage::EncMac] {
         let (sim, mut ada, mut bea) = pair(69).await;

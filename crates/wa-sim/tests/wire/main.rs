@@ -1,5 +1,6 @@
 //! The simulator seen from the wire: a small client links, converses and is put through every fault (chapter 10).
 
+mod app_state;
 mod binary;
 mod client;
 mod deeds;

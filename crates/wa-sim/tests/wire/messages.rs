@@ -426,3 +426,35 @@ async fn an_offline_phone_gets_what_waited() {
     sim.world(|world, now_ms| world.set_phone_online(now_ms, account, true));
     assert_eq!(sim.inbox(bea.number()).len(), 1);
 }
+
+/// A revoke gets through however its sender marks it; a message that is no longer kept looks the same from outside.
+#[tokio::test(start_paused = true)]
+async fn revokes_that_hide_what_does_not_open_get_through_unless_the_service_is_told_to_drop_them() {
+    for drops in [false, true] {
+        let sim = sim_with(|config| config.drop_hidden_revokes = drops, 160);
+        let (mut ada, mut bea) = (Client::linked(&sim, "Ada", 1).await, Client::linked(&sim, "Bea", 2).await);
+        let lid = bea.my_lid();
+        for (id, edit, kind) in [("R7", "7", "text"), ("R8", "8", "text"), ("R9", "7", "reaction")] {
+            let enc = Node::new("enc").attr("v", "2").attr("type", "msg").attr("decrypt-fail", "hide");
+            let to = Node::new("to").attr("jid", &lid).child(enc.bytes(id.as_bytes().to_vec()));
+            let stanza = Node::new("message")
+                .attr("id", id)
+                .attr("to", lid.user_jid())
+                .attr("type", kind)
+                .attr("edit", edit)
+                .child(Node::new("participants").child(to));
+            ada.send(stanza).await;
+            let ack = ada.until(|node| node.is("ack") && node.attr_is("id", id)).await;
+            assert!(!ack.has_attr("error"), "{ack}");
+            let got = bea.rest().await.into_iter().find(|node| node.is("message") && node.attr_is("id", id));
+            assert_eq!(got.is_none(), drops && kind == "text", "{id}");
+            if let Some(node) = got {
+                let enc = node.required_child("enc").expect("enc");
+                assert!(node.attr_is("edit", edit) && enc.attr_is("decrypt-fail", "hide"), "{node}");
+            }
+        }
+        let noted =
+            sim.violations().iter().filter(|it| it.rule == wa_sim::watch::Rule::RefusedMessage).count();
+        assert_eq!(noted, if drops { 2 } else { 0 }, "{:?}", sim.violations());
+    }
+}

@@ -4,11 +4,12 @@
 use wa_sim::faults::{
     Action, Chain, CloseHow, Damage, Direction, FreezeMode, HandshakeFault, MediaFault, Phase, StreamForm,
 };
-use wa_sim::phone::{Download, HistoryFault, MediaRetry, Misbehaviour};
+use wa_sim::phone::{AppStateFault, Download, HistoryFault, MediaRetry, Misbehaviour};
 use wa_sim::watch::Rule;
 use wa_sim::world::DeviceListing;
 
 const SOURCES: &[&str] = &[
+    include_str!("app_state.rs"),
     include_str!("directory.rs"),
     include_str!("encryption.rs"),
     include_str!("faults.rs"),
@@ -107,6 +108,8 @@ fn every_fault_has_its_test() {
         Plaintext => damage_to_frames_shows_where_it_was_done,
         Split => damage_to_frames_shows_where_it_was_done,
         Merge => a_merged_frame_comes_with_the_next_one,
+        FrameTwice => frames_come_twice_and_in_the_wrong_order,
+        FrameLate => frames_come_twice_and_in_the_wrong_order,
         Compress => damage_to_frames_shows_where_it_was_done,
         EncVersion => damage_to_ciphertexts_leaves_the_stanza_whole,
         EncMac => damage_to_ciphertexts_leaves_the_stanza_whole,
@@ -208,6 +211,16 @@ fn everything_that_goes_wrong_with_a_file_or_a_device_list_has_its_test() {
         MissingFile => history_goes_wrong_in_every_way_that_it_is_told,
         WrongHash => history_goes_wrong_in_every_way_that_it_is_told,
         BadZlib => history_goes_wrong_in_every_way_that_it_is_told,
+    }
+    proofs! { AppStateFault:
+        Error => what_is_served_of_app_state_goes_wrong_in_every_way_that_it_is_told,
+        Omitted => what_is_served_of_app_state_goes_wrong_in_every_way_that_it_is_told,
+        SnapshotMac => what_is_served_of_app_state_goes_wrong_in_every_way_that_it_is_told,
+        PatchMac => what_is_served_of_app_state_goes_wrong_in_every_way_that_it_is_told,
+        UnknownKey => what_is_served_of_app_state_goes_wrong_in_every_way_that_it_is_told,
+        Reordered => what_is_served_of_app_state_goes_wrong_in_every_way_that_it_is_told,
+        KeysIgnored => requests_for_keys_are_answered_ignored_or_orphaned,
+        KeysOrphaned => requests_for_keys_are_answered_ignored_or_orphaned,
     }
     proofs! { DeviceListing:
         Whole => the_directory_lies_about_devices_when_told_to,
