@@ -55,6 +55,8 @@ mod switches {
         SwallowedRetry,
         /// A downloaded file is handed out although its hash or MAC does not fit.
         UncheckedMedia,
+        /// Every message to a group carries our sender key to every device, also to those that have it.
+        RepeatedKeys,
         /// Of those who share a commit only the first one's changes are in it.
         LeftOutMember,
         /// Whoever shares a commit hears that it succeeded, whatever came of it.

@@ -4,6 +4,7 @@
 #[path = "../stage/mod.rs"]
 mod stage;
 
+mod keys;
 mod kinds;
 mod lists;
 mod polls;
