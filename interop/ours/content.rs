@@ -9,8 +9,8 @@ use wa_client::identity::Peer;
 use wa_client::messages::builder::{DisappearAfter, Message, PinFor};
 use wa_client::messages::content::{
     Album, Answer, Button, ButtonAction, ButtonReply, Choice, Contact, Context, Event, Font, Forwarded,
-    GroupInvite, Image, KeepState, LimitSharing, LinkPreview, LiveLocation, Location, Media, PinState, Poll,
-    PollKind, Protocol, ReplyTo, Target, VideoKind, Viewing,
+    GroupInvite, Image, KeepState, LimitSharing, LinkPreview, LiveLocation, Location, Media, PackedSticker,
+    PinState, Poll, PollKind, Protocol, ReplyTo, StickerPack, Target, VideoKind, Viewing,
 };
 use wa_client::messages::types::{Content, ReceivedMessage};
 
@@ -82,8 +82,13 @@ fn with_file(kind: &str, it: &Value) -> Result<Message> {
     Ok(message)
 }
 
-/// The message that a command describes; `edited` is the uploaded file of an edit.
-pub(crate) fn composed(kind: &str, it: &Value, edited: Option<Media>, known: &impl Known) -> Result<Message> {
+/// The message that a command describes; `uploaded` is the file of an edit or a pack.
+pub(crate) fn composed(
+    kind: &str,
+    it: &Value,
+    uploaded: Option<Media>,
+    known: &impl Known,
+) -> Result<Message> {
     let target = || known.target(text(it, "target")?);
     let place = || -> Result<(f64, f64)> {
         Ok((
@@ -117,7 +122,13 @@ pub(crate) fn composed(kind: &str, it: &Value, edited: Option<Media>, known: &im
             Message::content(Content::LiveLocation(live))
         }
         "reaction" => Message::reaction(target()?, text(it, "text")?),
-        "edit" => match edited {
+        "sticker-pack" => {
+            let media = uploaded.context("no file")?;
+            let mut pack = StickerPack::new(media, text(it, "code")?, text(it, "name")?);
+            pack.stickers.push(PackedSticker::new("leaf.webp"));
+            Message::sticker_pack(pack).caption(text(it, "text")?)
+        }
+        "edit" => match uploaded {
             Some(mut media) => {
                 media.mime = it["mime"].as_str().map(ToOwned::to_owned);
                 let mut image = Image::new(media);

@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
+use wa_client::broadcasts::BroadcastList;
 use wa_client::calls::{CallEvent, CallState};
 use wa_client::events::{Event, EventStream, Kind};
 use wa_client::health::Status;
@@ -117,17 +118,26 @@ impl Driver {
             }
             "send" => {
                 let kind = command["kind"].as_str().unwrap_or("text");
-                let edited = match command["path"].as_str().filter(|_| kind == "edit") {
-                    Some(path) => Some(self.client()?.media().upload(MediaKind::Image, path).await?),
-                    None => None,
+                let uploaded_as = match kind {
+                    "edit" => Some(MediaKind::Image),
+                    "sticker-pack" => Some(MediaKind::StickerPack),
+                    _ => None,
                 };
-                let message = composed(kind, command, edited, self)?;
+                let uploaded = match (uploaded_as, command["path"].as_str()) {
+                    (Some(kind), Some(path)) => Some(self.client()?.media().upload(kind, path).await?),
+                    _ => None,
+                };
+                let message = composed(kind, command, uploaded, self)?;
                 let to: Jid = text(command, "to")?.parse()?;
                 let client = self.client()?;
-                let sending = if to.is_status() {
+                let audience = || -> Result<Vec<Jid>> {
                     let people = command["audience"].as_array().context("no audience")?.iter();
-                    let people = people.filter_map(Value::as_str).map(str::parse);
-                    client.status().post(message, Audience::Only(people.collect::<Result<_, _>>()?)).await?
+                    Ok(people.filter_map(Value::as_str).map(str::parse).collect::<Result<_, _>>()?)
+                };
+                let sending = if to.is_status() {
+                    client.status().post(message, Audience::Only(audience()?)).await?
+                } else if to.is_broadcast_list() {
+                    client.broadcasts().send(&BroadcastList::new(to.clone(), audience()?), message).await?
                 } else {
                     client.messages().send(&to, message).await?
                 };

@@ -238,6 +238,9 @@ func (d *driver) shown(ctx context.Context, event *events.Message, message *waE2
 		file("document", message.DocumentMessage, fields{"file_name": message.DocumentMessage.GetFileName()})
 	case message.StickerMessage != nil:
 		file("sticker", message.StickerMessage, nil)
+	case message.StickerPackMessage != nil:
+		it := message.StickerPackMessage
+		kind("sticker-pack", fields{"name": it.GetName(), "code": it.GetStickerPackID(), "text": it.GetCaption()})
 	case message.AlbumMessage != nil:
 		it := message.AlbumMessage
 		kind("album", fields{"images": it.GetExpectedImageCount(), "videos": it.GetExpectedVideoCount()})

@@ -161,6 +161,10 @@ impl Scene<'_> {
                 command["audience"] = json!([to.pn]);
                 json!("status@broadcast")
             }
+            Chat::List => {
+                command["audience"] = json!([to.pn]);
+                json!("1700000001@broadcast")
+            }
         };
         let mut expected = fields;
         expected["kind"] = json!(row.kind);

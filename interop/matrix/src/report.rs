@@ -44,6 +44,7 @@ impl Outcomes {
                 Chat::Direct => "",
                 Chat::Group => "in a group: ",
                 Chat::Status => "as a status: ",
+                Chat::List => "to a broadcast list: ",
             };
             out.push_str(&format!("| {within}{} |", row.name));
             for (from, to) in &directions {

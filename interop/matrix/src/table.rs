@@ -12,6 +12,7 @@ pub enum Chat {
     Direct,
     Group,
     Status,
+    List,
 }
 
 /// The earlier message that a row is about, by the name of its row.
@@ -100,6 +101,7 @@ const NO_COMMENT: &str = "Baileys knows neither comments nor encrypted reactions
 const NOT_HERE: &str = "`wa-client` reads encrypted reactions, but sends plain ones";
 pub const NO_ADMIN: &str = "the group was made by the other client, which is its only admin";
 const NO_PACK: &str = "Baileys knows no sticker packs";
+const NO_LIST: &str = "Baileys and whatsmeow do not send to broadcast lists";
 const RECEIVED: &str =
     "`wa-client` only receives it; both strangers send the protobuf message as it stands in the schema";
 const NO_ASKER: &str =
@@ -115,6 +117,7 @@ pub fn rows() -> Vec<Row> {
     rows.extend(received());
     rows.extend(group());
     rows.extend(status());
+    rows.extend(list());
     rows
 }
 
@@ -166,7 +169,6 @@ fn files() -> Vec<Row> {
         row("sticker pack", "sticker-pack", json!({ "name": "Leaves", "code": "pack-1", "text": "mine" }))
             .file(Sample::Zip)
             .arrives(json!({ "mime": null }))
-            .unsent(Kind::Ours, RECEIVED)
             .unsent(Kind::Baileys, NO_PACK)
             .apart(Kind::Baileys, Role::Receives, NO_PACK),
         row("album", "album", json!({ "images": 2, "videos": 0 })),
@@ -466,4 +468,15 @@ fn status() -> Vec<Row> {
         row("image", "image", json!({ "text": "a picture" })).file(Sample::Jpeg),
     ];
     rows.into_iter().map(|row| row.within(Chat::Status)).collect()
+}
+
+fn list() -> Vec<Row> {
+    let rows = vec![
+        row("text", "text", json!({ "text": "to all of you" })),
+        row("image", "image", json!({ "text": "a picture for all" })).file(Sample::Jpeg),
+        row("edit", "edit", json!({ "text": "to each of you" })).own("text"),
+        row("revoke", "revoke", json!({})).own("image"),
+    ];
+    let unsent = |row: Row| row.unsent(Kind::Baileys, NO_LIST).unsent(Kind::Whatsmeow, NO_LIST);
+    rows.into_iter().map(|row| unsent(row.within(Chat::List))).collect()
 }
