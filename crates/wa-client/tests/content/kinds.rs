@@ -5,7 +5,7 @@ use wa_client::messages::content::{
     Album, Contact, Content, Event, Forwarded, GroupInvite, Location, Media, MediaKey, MediaKind, Poll,
     Target, Viewing,
 };
-use wa_client::messages::sending::{SendError, SendReport};
+use wa_client::messages::sending::{Refusal, SendError, SendReport};
 use wa_sim::phone::{Action, MessageRef};
 
 use super::*;
@@ -191,5 +191,11 @@ async fn what_cannot_be_sent_is_refused_before_it_is_stored() {
     let channel = "120363000000000009@newsletter".parse::<wa_client::Jid>().unwrap();
     let refused = client.messages().send(&channel, "hi").await.unwrap_err();
     assert!(matches!(refused, SendError::Unsendable(Unsendable::Address)));
+    // Whether somebody exists the server alone knows: it is asked, and no message leaves.
+    let nobody = client.messages().send(&wa_client::Jid::pn(15_550_199), "hi").await.unwrap();
+    let id = nobody.id.to_string();
+    assert_eq!(nobody.await, SendReport::Refused(Refusal::BadAddress));
+    let left = wa_sim::trace::Filter { id: Some(id), ..wa_sim::trace::Filter::default() };
+    assert!(stage.sim.trace(&left).is_empty());
     assert!(stage.sim.inbox(ADA).is_empty());
 }

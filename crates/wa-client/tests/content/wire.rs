@@ -128,3 +128,56 @@ async fn receipts_of_several_people_in_one_stanza_are_told_apart() {
     use wa_client::messages::status::Progress;
     assert_eq!(status.reached(Progress::Read).count(), 2);
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_is_read_played_or_being_typed_is_told_in_both_directions() {
+    use wa_client::events::TypingState;
+    use wa_client::messages::status::Progress;
+    let stage = stage(98).await;
+    let (client, mut events) = stage.linked().await;
+    stage.sim.act(ADA, Action::Text { chat: bot(), text: "hi".into(), quote: None }).unwrap();
+    let theirs = text(&mut events, "hi").await;
+    let sent = client.messages().send(&theirs, "hello").await.unwrap();
+    let id = sent.id.clone();
+    assert!(matches!(sent.await, SendReport::Accepted(_)));
+    let ada = theirs.sender.jid().expect("Ada").clone();
+    for (kind, progress) in [("read", Progress::Read), ("played", Progress::Played)] {
+        let receipt = Node::new("receipt").attr("from", ada.clone()).attr("id", id.as_str());
+        assert!(to_client(&stage, &receipt.attr("type", kind).attr("t", "2000000009")));
+        let status = status::reaches(&client, &id, progress).await;
+        assert_eq!(status.reached(progress).count(), 1, "{status:?}");
+    }
+    client.mark_read(&[&theirs]).unwrap();
+    client.mark_played(&[&theirs]).unwrap();
+    for kind in ["read", "played"] {
+        let left = Filter { kind: Some(kind.into()), ..of_client("receipt", &theirs.id) };
+        let left = stage.sim.expect(&left, PATIENCE).await.expect("it left").node;
+        assert!(left.has_attr("t") && !left.has_attr("participant"), "{left}");
+    }
+    // Typing, recording, and neither.
+    for (state, child) in [
+        (TypingState::Typing, "composing"),
+        (TypingState::Recording, "composing"),
+        (TypingState::Paused, "paused"),
+    ] {
+        let since = stage.sim.world(|world, _| world.trace().last_seq());
+        client.presence().typing(&ada, state).unwrap();
+        let shown =
+            Node::new(child).maybe_attr("media", (state == TypingState::Recording).then_some("audio"));
+        assert!(to_client(&stage, &Node::new("chatstate").attr("from", ada.clone()).child(shown)));
+        let told = stage::next(&mut events, child, |event| match &event.kind {
+            Kind::Typing { who, state, .. } => Some((who.clone(), *state)),
+            _ => None,
+        })
+        .await;
+        assert!(told.0.is(&ada) && told.1 == state, "{told:?}");
+        let of_ours = Filter {
+            direction: Some(wa_sim::faults::Direction::In),
+            tag: Some("chatstate".into()),
+            child: Some(child.into()),
+            since,
+            ..Filter::default()
+        };
+        stage.sim.expect(&of_ours, PATIENCE).await.expect("the other side is told");
+    }
+}
