@@ -242,14 +242,28 @@ async fn opened(patience: Duration) -> (Server, Arc<PostgresBackend>, u64) {
     (server, backend, acquired.epoch)
 }
 
-/// Stops all processes of the server (the system keeps their connections), and lets virtual time run while `work` waits
-/// for it: an hour at most. They go on before this returns.
+/// The server's processes are stopped (the system keeps their connections) until this is dropped, also by a failed test.
+struct Stopped<'s>(&'s Server);
+
+impl<'s> Stopped<'s> {
+    fn new(server: &'s Server) -> Self {
+        signal(server, "STOP");
+        Self(server)
+    }
+}
+
+impl Drop for Stopped<'_> {
+    fn drop(&mut self) {
+        signal(self.0, "CONT");
+    }
+}
+
+/// Stops the server and lets virtual time run while `work` waits for it: an hour at most. It goes on before this returns.
 async fn frozen<T>(server: &Server, work: impl Future<Output = T>) -> Option<T> {
-    signal(server, "STOP");
+    let _stopped = Stopped::new(server);
     tokio::time::pause();
     let done = tokio::time::timeout(Duration::from_secs(3600), work).await;
     tokio::time::resume();
-    signal(server, "CONT");
     done.ok()
 }
 
