@@ -272,7 +272,6 @@ async fn a_large_file_takes_less_than_32_mib() {
     for deed in [Deed::Upload, Deed::ToPath, Deed::ToWriter] {
         let said = scene.run(deed, None).await;
         assert_eq!(said.outcome, "done", "{deed:?}");
-        println!("{deed:?} of {size} bytes: {} KiB more memory", said.extra >> 10);
         assert!(said.extra < EXTRA, "{deed:?} took {} bytes", said.extra);
     }
 }
