@@ -95,8 +95,6 @@ impl Row {
 }
 
 const NO_VOTE: &str = "Baileys opens votes and event responses, but does not seal them";
-const HIDDEN_REVOKE: &str = "whatsmeow marks its revokes `decrypt-fail=\"hide\"`; the live service is said to deliver \
-                             such a revoke to nobody, and the simulator does not";
 const NO_COMMENT: &str = "Baileys knows neither comments nor encrypted reactions";
 const NOT_HERE: &str = "`wa-client` reads encrypted reactions, but sends plain ones";
 pub const NO_ADMIN: &str = "the group was made by the other client, which is its only admin";
@@ -211,7 +209,7 @@ fn about_others() -> Vec<Row> {
         row("event response", "event-response", json!({ "target": "$about", "answer": "going" }))
             .theirs("event")
             .unsent(Kind::Baileys, NO_VOTE),
-        row("revoke", "revoke", target()).own("link preview").unsent(Kind::Whatsmeow, HIDDEN_REVOKE),
+        row("revoke", "revoke", target()).own("link preview"),
     ]
 }
 
@@ -447,13 +445,8 @@ fn group() -> Vec<Row> {
             .unsent(Kind::Ours, NOT_HERE),
         row("image", "image", json!({ "text": "a picture" })).file(Sample::Jpeg),
         row("pin", "pin", json!({ "target": "$about", "seconds": 86_400 })).theirs("text with a mention"),
-        row("revoke", "revoke", json!({ "target": "$about" }))
-            .own("reply")
-            .unsent(Kind::Whatsmeow, HIDDEN_REVOKE),
-        row("revoke by an admin", "revoke", json!({ "target": "$about" }))
-            .theirs("image")
-            .unsent(Kind::Whatsmeow, HIDDEN_REVOKE)
-            .by_admin(),
+        row("revoke", "revoke", json!({ "target": "$about" })).own("reply"),
+        row("revoke by an admin", "revoke", json!({ "target": "$about" })).theirs("image").by_admin(),
     ];
     rows.into_iter().map(|row| row.within(Chat::Group)).collect()
 }

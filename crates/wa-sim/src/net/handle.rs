@@ -276,6 +276,11 @@ impl SimHandle {
         self.hub.clock(|clock| clock.set_offset(ms));
     }
 
+    /// The other clock fault: how many microseconds the server's clock gains in a second.
+    pub fn set_clock_drift(&self, ppm: i32) {
+        self.hub.clock(|clock| clock.set_drift(ppm));
+    }
+
     /// Makes a phone's next sends wrong (chapter 10 §11 "encryption"); each is used once.
     ///
     /// # Errors

@@ -122,6 +122,7 @@ pub struct Phone {
     inbox: Vec<Received>,
     app: AppState,
     app_fault: Option<AppStateFault>,
+    ignores_peer_data: bool,
     history: HistoryPlan,
     waiting_history: Vec<history::Notice>,
     meta_nonce: String,
@@ -168,6 +169,7 @@ impl Phone {
             inbox: Vec::new(),
             app,
             app_fault: None,
+            ignores_peer_data: false,
             history: HistoryPlan::default(),
             waiting_history: Vec::new(),
             meta_nonce: hex::encode(nonce),
@@ -250,6 +252,11 @@ impl Phone {
     /// What companions are sent as history.
     pub fn set_history(&mut self, plan: HistoryPlan) {
         self.history = plan;
+    }
+
+    /// Whether requests of companions for data stay without answer.
+    pub fn ignore_peer_data(&mut self, ignores: bool) {
+        self.ignores_peer_data = ignores;
     }
 
     /// What goes wrong with app state, as far as it is the phone's to do.

@@ -34,6 +34,9 @@ impl Phone {
         network: &mut dyn Network,
         now: Now,
     ) -> Turn {
+        if self.ignores_peer_data {
+            return Turn::default();
+        }
         let Some(request) = &protocol.peer_data_operation_request_message else { return Turn::default() };
         let kind = request.peer_data_operation_request_type();
         let results = match kind {

@@ -47,6 +47,8 @@ pub struct Switches {
     pub usync_error: Option<(String, u32, Option<u32>)>,
     /// What goes wrong with the history of its companions.
     pub history_fault: Option<HistoryFault>,
+    /// The phone answers none of its companions' requests (history on demand, lost messages, recovery of app state).
+    pub peer_data_ignored: bool,
     /// What goes wrong with its app state.
     pub app_state_fault: Option<AppStateFault>,
 }
@@ -89,6 +91,7 @@ impl Default for Switches {
             device_list: DeviceListing::default(),
             usync_error: None,
             history_fault: None,
+            peer_data_ignored: false,
             app_state_fault: None,
         }
     }

@@ -215,6 +215,7 @@ pub(crate) fn instruct(phone: &mut Phone, switches: &Switches) {
         fault: switches.history_fault,
         ..crate::phone::HistoryPlan::default()
     });
+    phone.ignore_peer_data(switches.peer_data_ignored);
     phone.set_app_state_fault(switches.app_state_fault.clone());
     if switches.hosted {
         phone.set_hosted();

@@ -113,7 +113,7 @@ impl World {
 
     /// Key share and history for a companion that has uploaded keys (chapter 10 §3).
     pub(crate) fn welcome(&mut self, device: DeviceKey) {
-        if !self.phone_is_online(device.account) {
+        if device.device == 0 || !self.phone_is_online(device.account) {
             return;
         }
         match self.device_mut(device) {

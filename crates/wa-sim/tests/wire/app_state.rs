@@ -58,10 +58,14 @@ impl Reader {
     }
 
     fn fault(&self, fault: Option<AppStateFault>) {
+        self.switch(|switches| switches.app_state_fault = fault);
+    }
+
+    fn switch(&self, change: impl FnOnce(&mut wa_sim::Switches)) {
         self.sim.world(|world, _| {
             let id = world.find_pn(self.ada.number()).expect("Ada");
             let mut switches = world.account(id).switches.clone();
-            switches.app_state_fault = fault;
+            change(&mut switches);
             world.set_switches(id, switches);
         });
     }
@@ -220,6 +224,42 @@ async fn a_huge_snapshot_and_the_removal_of_nothing() {
     assert_eq!(applied[0].records.len(), 3_000);
 }
 
+/// A request of the companion for data of its phone; what comes back.
+async fn peer_request(ada: &mut Client, protocol: ProtocolMessage) -> Vec<Message> {
+    let message = Message { protocol_message: Some(Box::new(protocol)), ..Default::default() };
+    let phone = ada.my_jid().user_jid();
+    let enc = ada.enc(&phone, &message).await;
+    let stanza = Node::new("message")
+        .attr("id", ada.id())
+        .attr("to", &phone)
+        .attr("type", "text")
+        .attr("category", "peer")
+        .child(enc)
+        .child(ada.device_identity());
+    ada.send(stanza).await;
+    let nodes = ada.rest().await;
+    let answers = nodes.iter().filter(|node| node.attr_is("category", "peer"));
+    answers.flat_map(|node| ada.read_message(node)).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn requests_for_data_are_answered_or_ignored() {
+    use wa_proto::e2e_message::message::{PeerDataOperationRequestMessage, PeerDataOperationRequestType};
+    let mut it = Reader::new(|_| {}, 934).await;
+    let request = PeerDataOperationRequestMessage {
+        peer_data_operation_request_type: Some(PeerDataOperationRequestType::UploadSticker as i32),
+        ..Default::default()
+    };
+    let protocol = ProtocolMessage {
+        r#type: Some(Type::PeerDataOperationRequestMessage as i32),
+        peer_data_operation_request_message: Some(Box::new(request)),
+        ..Default::default()
+    };
+    assert_eq!(peer_request(&mut it.ada, protocol.clone()).await.len(), 1);
+    it.switch(|switches| switches.peer_data_ignored = true);
+    assert!(peer_request(&mut it.ada, protocol).await.is_empty());
+}
+
 #[tokio::test(start_paused = true)]
 async fn requests_for_keys_are_answered_ignored_or_orphaned() {
     let mut it = Reader::new(|_| {}, 933).await;
@@ -231,24 +271,7 @@ async fn requests_for_keys_are_answered_ignored_or_orphaned() {
             app_state_sync_key_request: Some(Box::new(AppStateSyncKeyRequest { key_ids: vec![id] })),
             ..Default::default()
         };
-        let message = Message { protocol_message: Some(Box::new(protocol)), ..Default::default() };
-        let phone = it.ada.my_jid().user_jid();
-        let enc = it.ada.enc(&phone, &message).await;
-        let id = it.ada.id();
-        let stanza = Node::new("message")
-            .attr("id", id)
-            .attr("to", &phone)
-            .attr("type", "text")
-            .attr("category", "peer")
-            .child(enc)
-            .child(it.ada.device_identity());
-        it.ada.send(stanza).await;
-        let nodes = it.ada.rest().await;
-        let mut keys = Vec::new();
-        for node in nodes.iter().filter(|node| node.attr_is("category", "peer")) {
-            keys.extend(it.ada.read_message(node).iter().flat_map(shared));
-        }
-        keys
+        peer_request(&mut it.ada, protocol).await.iter().flat_map(shared).collect::<Vec<_>>()
     };
     let keys = ask(&mut it).await;
     assert!(matches!(&keys[..], [(id, Some(_))] if *id == known), "{keys:?}");

@@ -464,6 +464,12 @@ async fn the_servers_clock_can_be_off() {
     sim.set_clock_offset(-7_200_000);
     let wrong = t(&ada.iq("w:p", "get", wa_binary::Jid::SERVER, None).await);
     assert!((7_190..=7_210).contains(&(right - wrong)), "{right} {wrong}");
+    // And it can gain: a tenth of what passes.
+    sim.set_clock_offset(0);
+    sim.set_clock_drift(100_000);
+    sim.advance(Duration::from_secs(1_000));
+    let later = t(&ada.iq("w:p", "get", wa_binary::Jid::SERVER, None).await);
+    assert!((1_095..=1_110).contains(&(later - right)), "{right} {later}");
 }
 
 #[tokio::test(start_paused = true)]

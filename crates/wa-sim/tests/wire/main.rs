@@ -16,5 +16,6 @@ mod messages;
 mod passkey;
 mod proofs;
 mod rest;
+mod restrictions;
 mod state;
 mod watch;
