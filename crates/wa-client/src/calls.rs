@@ -137,7 +137,7 @@ pub(crate) async fn receive(shared: &Arc<Shared>, link: &Link, stanza: &Node) ->
             {
                 let from = Peer::of(&call.from, call.caller_pn.as_ref());
                 let from = shared.whole_peer(&from).await?;
-                step.event(&StoredEvent::Call(CallEvent {
+                step.event(StoredEvent::Call(CallEvent {
                     call: name,
                     creator,
                     from,
@@ -155,7 +155,7 @@ pub(crate) async fn receive(shared: &Arc<Shared>, link: &Link, stanza: &Node) ->
         }
         (_, None) => step.outputs.stanzas.extend(ack(stanza, None)),
     }
-    let committed = vault.commit(shared, step.finish()).await?;
+    let committed = vault.commit_step(shared, step).await?;
     publish(shared, link, committed);
     Ok(())
 }

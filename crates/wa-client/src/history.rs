@@ -136,7 +136,7 @@ async fn fetch_all(shared: &Arc<Shared>, link: &Link) -> Result<(), StoreError> 
         let mut step = Step::new(shared);
         learn(&mut step, &blob).await?;
         note_learnt(&mut step, &id);
-        let Ok(committed) = vault.commit(shared, step.finish()).await else { return Ok(()) };
+        let Ok(committed) = vault.commit_step(shared, step).await else { return Ok(()) };
         publish(shared, link, committed);
     }
 }

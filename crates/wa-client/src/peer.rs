@@ -136,7 +136,7 @@ async fn send_as(
         stanza.push(Node::new("device-identity").bytes(identity.ok_or(SealError::Unwritable)?));
     }
     let stanza = encode(&stanza)?;
-    let committed = vault.commit(shared, step.finish()).await.map_err(|_| SealError::Ended)?;
+    let committed = vault.commit_step(shared, step).await.map_err(|_| SealError::Ended)?;
     publish(shared, link, committed);
     drop(vault);
     let _ = link.deliver(id, stanza).await?;

@@ -29,8 +29,8 @@ pub(crate) async fn node(shared: &Shared, to: &Jid, own: &[Jid]) -> Result<Optio
 }
 
 /// After a message to a person: gives them a token when the last one is of an older period.
-pub(crate) fn issue_later(shared: &Arc<Shared>, link: &Link, to: &Jid, own: &[Jid]) {
-    if !takes_token(to, own) {
+pub(crate) async fn issue_later(shared: &Arc<Shared>, link: &Link, to: &Jid, own: &[Jid]) {
+    if !takes_token(to, own) || !is_issue_due(shared, to).await.unwrap_or(false) {
         return;
     }
     let (shared, link, to) = (Arc::clone(shared), link.clone(), to.user_jid());
@@ -39,6 +39,12 @@ pub(crate) fn issue_later(shared: &Arc<Shared>, link: &Link, to: &Jid, own: &[Ji
             tracing::debug!(error, "no privacy token was given");
         }
     });
+}
+
+async fn is_issue_due(shared: &Shared, to: &Jid) -> Result<bool, StoreError> {
+    let row = shared.store.one(tables::PrivacyTokens, &user_row(&to.user_jid())).await?;
+    let issued = row.and_then(|row| row.issued).map(UnixTime::as_secs);
+    Ok(Buckets::default().is_issue_due(issued, shared.server_now().as_secs()))
 }
 
 async fn issue(shared: &Arc<Shared>, link: &Link, to: &Jid) -> Result<(), String> {

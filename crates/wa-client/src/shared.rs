@@ -16,7 +16,7 @@ use crate::config::{ClientVersion, Config};
 use crate::connection::beat::Beat;
 use crate::connection::link::{Link, RequestError, RequestIds};
 use crate::connection::supervisor::Control;
-use crate::events::{Kind, Slot, StoredEvent, Transients};
+use crate::events::{Inbox, Kind, Slot, Stored, StoredEvent, Transients};
 use crate::health::Health;
 use crate::health::board::{Board, Place};
 use crate::identity::{Peer, user_row};
@@ -44,9 +44,9 @@ pub(crate) struct Shared {
     rng: Mutex<Rng>,
     /// Server time minus local time, milliseconds, as two's complement.
     skew: AtomicU64,
+    pub(crate) inbox: Inbox,
+    /// Events that wait there.
     inbox_rows: AtomicU64,
-    /// Rows that ever came into the inbox: what has not risen brought nothing.
-    inbox_grown: AtomicU64,
     stopped: AtomicBool,
     /// Whether the account is shown as online: receipts are active then.
     active: AtomicBool,
@@ -94,8 +94,8 @@ impl Shared {
             control,
             rng: Mutex::new(rng),
             skew: AtomicU64::new(0),
+            inbox: Inbox::default(),
             inbox_rows: AtomicU64::new(0),
-            inbox_grown: AtomicU64::new(0),
             stopped: AtomicBool::new(false),
             active: AtomicBool::new(false),
             leaving: AtomicBool::new(false),
@@ -255,10 +255,13 @@ impl Shared {
         self.leaving.store(leaving, Ordering::Release);
     }
 
-    /// Writes an event into the inbox, as part of somebody's commit.
-    pub(crate) fn event_row(&self, changes: &mut Changes, event: &StoredEvent) {
-        let row = InboxRow { received: self.now(), event: event.encode() };
-        changes.put(tables::Inbox, &self.store.next_cursor(), &row);
+    /// Writes events into the inbox, as one row of somebody's commit; to be handed over once that is done.
+    pub(crate) fn event_row(&self, changes: &mut Changes, events: Vec<StoredEvent>) -> Stored {
+        let row = InboxRow { received: self.now(), event: StoredEvent::encode_all(&events) };
+        let count = u32::try_from(events.len()).unwrap_or(u32::MAX);
+        let first = self.store.next_cursors(count);
+        changes.put(tables::Inbox, &first, &row);
+        Stored { first, events, bytes: row.event.len() }
     }
 
     /// Tells the supervisor something; a supervisor that is gone needs nothing.
@@ -266,11 +269,19 @@ impl Shared {
         let _ = self.control.send(control);
     }
 
-    /// Rows came into the inbox: rings for the stream.
-    pub(crate) fn inbox_grew(&self, rows: u64) {
-        if rows > 0 {
-            self.inbox_rows.fetch_add(rows, Ordering::Relaxed);
-            self.inbox_grown.fetch_add(rows, Ordering::Release);
+    /// Rows were committed: hands their events over to the stream and rings for it.
+    pub(crate) fn inbox_came(&self, rows: Vec<Stored>) {
+        let events: usize = rows.iter().map(|row| row.events.len()).sum();
+        if events > 0 {
+            self.inbox.came(rows);
+            self.inbox_grew(events as u64);
+        }
+    }
+
+    /// Events came into the inbox: rings for the stream.
+    pub(crate) fn inbox_grew(&self, events: u64) {
+        if events > 0 {
+            self.inbox_rows.fetch_add(events, Ordering::Relaxed);
             self.transients.bell.notify_one();
         }
     }
@@ -289,11 +300,6 @@ impl Shared {
                 self.control(Control::Reconnect);
             }
         }
-    }
-
-    /// A number that rises behind every commit that brings rows into the inbox.
-    pub(crate) fn inbox_grown(&self) -> u64 {
-        self.inbox_grown.load(Ordering::Acquire)
     }
 
     /// Rows that wait for the application.

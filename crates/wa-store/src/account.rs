@@ -311,7 +311,12 @@ impl AccountStore {
 
     /// A cursor above every one before, in this opening and in all earlier ones. Nothing is written.
     pub fn next_cursor(&self) -> InboxCursor {
-        InboxCursor::from_number(self.next_number())
+        self.next_cursors(1)
+    }
+
+    /// The first of `count` cursors that follow each other, all above every one before. Nothing is written.
+    pub fn next_cursors(&self, count: u32) -> InboxCursor {
+        InboxCursor::from_number(self.0.number.fetch_add(count.into(), Ordering::SeqCst) + 1)
     }
 
     /// A place in the outbox behind every one before. Nothing is written.
@@ -368,10 +373,14 @@ impl AccountStore {
             }
         };
         let ops = Arc::clone(&batch.ops);
-        let writing = self.0.store.0.cache.write(&self.0.cached, batch.urgency);
+        let cache = &self.0.store.0.cache;
+        // What changes nothing that is kept is nothing to the cache: the application's acknowledgements, mostly.
+        let writing = cache.concerns(&ops).then(|| cache.write(&self.0.cached, batch.urgency));
         let results = self.0.store.0.backend.commit(vec![batch]).await;
         let applied = results.into_iter().next().unwrap_or(Err(StoreError::Closed))?;
-        writing.succeeded(&ops, applied);
+        if let Some(writing) = writing {
+            writing.succeeded(&ops, applied);
+        }
         Ok(applied)
     }
 

@@ -14,7 +14,7 @@ use crate::sabotage::Promises;
 /// What a row costs beside its key and value, roughly.
 const OVERHEAD: usize = 160;
 
-/// Small rows that are read again and again. Not what is read once (the inbox, pre-keys), nor the application's own.
+/// Small rows that are read again and again. Not what is read once (the inbox, pre-keys), nor the application's own rows.
 const fn is_kept(table: Table) -> bool {
     matches!(
         table,
@@ -36,6 +36,7 @@ const fn is_kept(table: Table) -> bool {
             | Table::Collections
             | Table::NumberState
             | Table::Settings
+            | Table::MessageSecrets
     )
 }
 
@@ -111,6 +112,14 @@ impl Cache {
 
     pub(crate) const fn keeps(&self, table: Table) -> bool {
         self.limit > 0 && is_kept(table)
+    }
+
+    /// Whether a commit changes rows that may be kept.
+    pub(crate) fn concerns(&self, ops: &[Op]) -> bool {
+        ops.iter().any(|op| match op {
+            Op::Put(key, _) | Op::Delete(key) | Op::Swap { key, .. } => self.keeps(key.table),
+            Op::DeletePrefix { table, .. } => self.keeps(*table),
+        })
     }
 
     /// What is known of these rows.
@@ -346,6 +355,16 @@ mod tests {
         assert!(cache.fill(&opening, &look, std::slice::from_ref(&at), &[Some(sized(SMALL + 1))]));
         assert_eq!(known(), None);
         assert_eq!(cache.rows.lock().bytes, 0);
+    }
+
+    #[test]
+    fn what_is_not_kept_is_none_of_its_concern() {
+        let cache = Cache::new(1 << 20, Promises::default());
+        let inbox = RowKey { table: Table::Inbox, key: Bytes::from_static(b"1") };
+        assert!(!cache.concerns(&[Op::Put(inbox.clone(), row(1)), Op::Delete(inbox.clone())]));
+        assert!(cache.concerns(&[Op::Delete(inbox), Op::Put(key(1), row(1))]));
+        let clear = |table| Op::DeletePrefix { table, prefix: Bytes::new() };
+        assert!(cache.concerns(&[clear(Table::Sessions)]) && !cache.concerns(&[clear(Table::PreKeys)]));
     }
 
     #[test]

@@ -68,7 +68,8 @@ pub use records::{
     AppStateKey, Attempt, ChatRecord, Collection, CollectionState, Contact, ContactNames, DeadLetter, Device,
     DeviceEntry, DeviceList, DistributionMark, InboxRow, KeyPair, LidRecord, LtHash, MappingSource,
     MarkState, MessageSecret, OutboxRow, OutboxState, PnRecord, PreKey, PreKeyState, PrivacyToken, RecordMac,
-    Registration, SecretSource, SendRecord, Sending, SentRow, Session, SignedPreKey, SignedPreKeyState,
+    Registration, SecretPage, SecretSource, SendRecord, Sending, SentRow, Session, SignedPreKey,
+    SignedPreKeyState,
 };
 pub use restore::Restored;
 #[cfg(feature = "sqlite")]

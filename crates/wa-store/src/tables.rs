@@ -8,8 +8,8 @@ use crate::address::{Address, Chat, ChatKey, InboxCursor, OutboxOrder, User};
 use crate::key::Key;
 use crate::records::{
     AppStateKey, ChatRecord, Collection, Contact, DeadLetter, Device, DeviceList, DistributionMark, InboxRow,
-    LidRecord, MessageSecret, OutboxRow, PnRecord, PreKey, PrivacyToken, Record, RecordMac, SendRecord,
-    SentRow, Session, SignedPreKey,
+    LidRecord, OutboxRow, PnRecord, PreKey, PrivacyToken, Record, RecordMac, SecretPage, SendRecord, SentRow,
+    Session, SignedPreKey,
 };
 
 /// To whom the rows of a table belong.
@@ -76,7 +76,7 @@ macro_rules! tables {
             pub const fn may_expire(self) -> bool {
                 !matches!(
                     self,
-                    Self::Inbox | Self::InboxAttempts | Self::Outbox | Self::DeadLetters | Self::HistoryJobs
+                    Self::Inbox | Self::InboxAttempts | Self::InboxTaken | Self::Outbox | Self::DeadLetters | Self::HistoryJobs
                 )
             }
 
@@ -151,8 +151,8 @@ tables! {
     OrphanMutations = 17, Number, (CompactString, Bytes), by CompactString => Bytes;
     /// Trusted-contact tokens by user (04 §20).
     PrivacyTokens = 18, Number, User => PrivacyToken;
-    /// Message secrets by chat, original sender and message id (04 §18).
-    MessageSecrets = 19, Number, (Chat, User, CompactString), by Chat => MessageSecret;
+    /// Message secrets by chat and original sender, several in a page (04 §18): [`SecretPage`] says which page is which.
+    MessageSecrets = 19, Number, (Chat, User, u32), by (Chat, User) => SecretPage;
     /// Events that the application has not acknowledged.
     Inbox = 20, Application, InboxCursor => InboxRow;
     /// How often an inbox row was delivered; no row for never.
@@ -195,4 +195,6 @@ tables! {
     Deliveries = 39, Number, (CompactString, User), by CompactString => Bytes;
     /// Messages that were not given to this device, by chat, author and id, as bytes: the phone is asked for them (04 §15).
     Placeholders = 40, Number, (Chat, User, CompactString), by Chat => Bytes;
+    /// Which events of an inbox row with several were taken, as bits.
+    InboxTaken = 41, Application, InboxCursor => Bytes;
 }

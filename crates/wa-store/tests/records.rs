@@ -48,6 +48,12 @@ fn stored_forms_do_not_change() {
         &DeadLetter { row, attempts: 3, failure: Some(Attempt { at: time, error: "no".into() }) },
         "0180a0f1c2b134056576656e74030180a0f1c2b134026e6f",
     );
+    let secret =
+        MessageSecret { id: "3EB0".into(), secret: [0x44; 32].into(), source: SecretSource::History };
+    comes_back(
+        &SecretPage { before: 2, secrets: vec![secret] },
+        &format!("0102010433454230{}01", "44".repeat(32)),
+    );
     let queued = OutboxRow {
         chat: "9@lid".into(),
         id: "3EB0".into(),
@@ -107,7 +113,7 @@ proptest! {
         let bytes = [&[1][..], &rest].concat();
         never_panics!(
             &bytes, Device, PreKey, SignedPreKey, Session, DistributionMark, LidRecord, PnRecord, DeviceList, PrivacyToken,
-            AppStateKey, Collection, RecordMac, InboxRow, DeadLetter, OutboxRow, SentRow, SendRecord, MessageSecret,
+            AppStateKey, Collection, RecordMac, InboxRow, DeadLetter, OutboxRow, SentRow, SendRecord, SecretPage,
             Contact, ChatRecord, ChatKey, u32
         );
     }

@@ -94,7 +94,7 @@ impl Effects {
             return Ok(());
         };
         let at = value.timestamp.and_then(|at| u64::try_from(at).ok()).map(UnixTime::from_millis);
-        step.event(&StoredEvent::Setting(Box::new(SettingChanged {
+        step.event(StoredEvent::Setting(Box::new(SettingChanged {
             setting,
             source,
             at,

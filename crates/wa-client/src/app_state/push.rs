@@ -200,7 +200,7 @@ async fn taken(
     let mut step = crate::vault::Step::new(shared);
     run::put(&mut step, collection, applied);
     drop_sent(shared, &mut step.changes, collection, sent).await?;
-    let committed = vault.commit(shared, step.finish()).await?;
+    let committed = vault.commit_step(shared, step).await?;
     crate::vault::publish(shared, link, committed);
     tracing::debug!(%collection, source = ?Source::Change, "a change of the settings was taken");
     Ok(())

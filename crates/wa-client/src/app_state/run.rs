@@ -501,7 +501,7 @@ async fn store(
         step.changes.delete(tables::NumberState, &announced_row(collection));
     }
     kill_point!(shared, SettingsRead);
-    let committed = vault.commit(shared, step.finish()).await?;
+    let committed = vault.commit_step(shared, step).await?;
     kill_point!(shared, SettingsStored);
     publish(shared, link, committed);
     Ok(())

@@ -189,12 +189,30 @@ impl Link {
     }
 
     async fn exchange(&self, id: &str, stanza: Bytes) -> Result<Node, RequestError> {
+        self.begin(id, stanza)?.answer().await
+    }
+
+    /// Sends a stanza now; its answer can be waited for later.
+    pub(crate) fn begin(&self, id: &str, stanza: Bytes) -> Result<Begun, RequestError> {
         let (give, take) = oneshot::channel();
         self.pending.0.lock().insert(id.to_owned(), give);
-        // Whoever stops waiting, for whatever reason, takes the entry along.
-        let _forget = Forget { pending: &self.pending, id };
+        let forget = Forget { pending: Arc::clone(&self.pending), id: id.to_owned() };
         self.send_encoded(stanza)?;
-        match tokio::time::timeout(self.timeout, take).await {
+        Ok(Begun { take, timeout: self.timeout, _forget: forget })
+    }
+}
+
+/// A stanza that was sent and has no answer yet.
+pub(crate) struct Begun {
+    take: oneshot::Receiver<Node>,
+    timeout: Duration,
+    _forget: Forget,
+}
+
+impl Begun {
+    /// Waits for the answer.
+    pub(crate) async fn answer(self) -> Result<Node, RequestError> {
+        match tokio::time::timeout(self.timeout, self.take).await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(_)) => Err(RequestError::Disconnected),
             Err(_) => Err(RequestError::Timeout(self.timeout)),
@@ -202,14 +220,15 @@ impl Link {
     }
 }
 
-struct Forget<'a> {
-    pending: &'a PendingRequests,
-    id: &'a str,
+/// Whoever stops waiting, for whatever reason, takes the entry along.
+struct Forget {
+    pending: Arc<PendingRequests>,
+    id: String,
 }
 
-impl Drop for Forget<'_> {
+impl Drop for Forget {
     fn drop(&mut self) {
-        self.pending.0.lock().remove(self.id);
+        self.pending.0.lock().remove(&self.id);
     }
 }
 

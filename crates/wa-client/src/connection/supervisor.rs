@@ -262,10 +262,10 @@ impl Supervisor {
         let (device, signed) = crate::credentials::create(self.shared.now(), &mut self.shared.rng());
         let mut changes = Changes::new();
         crate::credentials::store_new(&mut changes, &device, &signed);
-        self.shared.event_row(&mut changes, &StoredEvent::LoggedOut);
+        let events = self.shared.event_row(&mut changes, vec![StoredEvent::LoggedOut]);
         if vault.commit(&self.shared, changes).await.is_ok() {
             self.shared.set_device(device);
-            self.shared.inbox_grew(1);
+            self.shared.inbox_came(vec![events]);
         }
         self.memory = ServerMemory::default();
         crate::absence::forget(&self.shared);

@@ -252,8 +252,7 @@ async fn ask(
         let learnt = learn(&mut step, &user).await?;
         known.insert(user.number, learnt);
     }
-    let committed = vault.commit(shared, step.finish()).await.map_err(|_| LookupError::LeaseLost)?;
-    shared.inbox_grew(committed.release().events);
+    let _ = vault.commit_step(shared, step).await.map_err(|_| LookupError::LeaseLost)?;
     Ok(())
 }
 

@@ -45,6 +45,16 @@ pub(crate) async fn of(shared: &Arc<Shared>, link: &Link, users: &[Jid]) -> Resu
     } else {
         shared.store.many(tables::DeviceLists, &keys(shared, users).await?).await?
     };
+    Ok(listed(users, rows))
+}
+
+/// The same of what the store knows; `None` when somebody would have to be asked for.
+pub(crate) async fn known(shared: &Shared, users: &[Jid]) -> Result<Option<Vec<Jid>>, StoreError> {
+    let rows = shared.store.many(tables::DeviceLists, &keys(shared, users).await?).await?;
+    Ok(rows.iter().all(Option::is_some).then(|| listed(users, rows)))
+}
+
+fn listed(users: &[Jid], rows: Vec<Option<DeviceList>>) -> Vec<Jid> {
     let mut devices = Vec::new();
     for (user, row) in users.iter().zip(rows) {
         match row {
@@ -56,7 +66,7 @@ pub(crate) async fn of(shared: &Arc<Shared>, link: &Link, users: &[Jid]) -> Resu
             None => devices.push(user.user_jid()),
         }
     }
-    Ok(devices)
+    devices
 }
 
 /// The LID of a person that is given by phone number, asked for if it is not known.
@@ -114,8 +124,7 @@ async fn store(shared: &Arc<Shared>, answers: &[UserDevices]) -> Result<(), Devi
         };
         step.changes.put(tables::DeviceLists, &at, &row);
     }
-    let committed = vault.commit(shared, step.finish()).await.map_err(|_| DevicesError::Ended)?;
-    shared.inbox_grew(committed.release().events);
+    let _ = vault.commit_step(shared, step).await.map_err(|_| DevicesError::Ended)?;
     Ok(())
 }
 
@@ -156,8 +165,7 @@ pub(crate) async fn notification(shared: &Arc<Shared>, stanza: &Node) -> Result<
         let mut vault = shared.vault.lock().await;
         let mut step = Step::new(shared);
         step.learn(&from, &lid, MappingSource::Live).await?;
-        let committed = vault.commit(shared, step.finish()).await?;
-        shared.inbox_grew(committed.release().events);
+        let _ = vault.commit_step(shared, step).await?;
     }
     if let Ok(Some(name)) = stanza.optional("pushname").string()
         && shared.device().is_me(&from)
@@ -206,9 +214,8 @@ pub(crate) async fn identity_changed(shared: &Arc<Shared>, stanza: &Node) -> Res
     if known {
         step.changes.delete(tables::Identities, &at);
         let other = stanza.optional("lid").jid().ok().flatten();
-        step.event(&StoredEvent::IdentityChanged(Peer::of(&from, other.as_ref())));
+        step.event(StoredEvent::IdentityChanged(Peer::of(&from, other.as_ref())));
     }
-    let committed = vault.commit(shared, step.finish()).await?;
-    shared.inbox_grew(committed.release().events);
+    let _ = vault.commit_step(shared, step).await?;
     Ok(())
 }

@@ -4,6 +4,7 @@
 //! acknowledged. *Transient* ones (health, QR codes, typing) are latest-wins: a newer one replaces an older one that
 //! was not taken yet.
 
+mod inbox;
 mod stored;
 mod stream;
 mod transient;
@@ -12,6 +13,7 @@ use wa_store::{AccountId, InboxCursor};
 
 pub use stream::{Delivery, EventStream, StreamError};
 
+pub(crate) use inbox::{Inbox, ROW, Stored};
 pub(crate) use stored::StoredEvent;
 pub(crate) use transient::{Slot, Transients};
 
@@ -137,7 +139,8 @@ impl Event {
         message: impl Into<crate::messages::builder::Message>,
     ) -> Result<Sending, AnswerError> {
         let Kind::Message(received) = &self.kind else { return Err(AnswerError::NothingToAnswer) };
-        Ok(self.client.messages().answer(received.as_ref(), message, self.cursor).await?)
+        let event = self.cursor.map(|cursor| (cursor, self.delivery == Delivery::Again));
+        Ok(self.client.messages().answer(received.as_ref(), message, event).await?)
     }
 
     /// The client that this event is of.

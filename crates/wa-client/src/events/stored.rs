@@ -12,6 +12,8 @@ use crate::messages::placeholder::Missing;
 use crate::messages::types::{Receipt, StoredAddOn, StoredMessage};
 
 const VERSION: u8 = 1;
+/// Of a row with several events, each behind its length and with its own version byte.
+const SEVERAL: u8 = 2;
 
 /// A durable event. Variants are only added at the end: their order is stored.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -41,7 +43,39 @@ pub(crate) struct UnreadableEvent {
 impl StoredEvent {
     pub(crate) fn encode(&self) -> Bytes {
         // Writing to memory cannot fail; a text as long as memory would have failed before.
-        postcard::to_extend(self, vec![VERSION]).unwrap_or_default().into()
+        let mut out = Vec::with_capacity(256);
+        out.push(VERSION);
+        postcard::to_extend(self, out).unwrap_or_default().into()
+    }
+
+    /// The events of a row; one alone stands as it is.
+    pub(crate) fn encode_all(events: &[Self]) -> Bytes {
+        if let [one] = events {
+            return one.encode();
+        }
+        let mut row = vec![SEVERAL];
+        for event in events {
+            let event = event.encode();
+            let length = u32::try_from(event.len()).unwrap_or(u32::MAX);
+            row.extend_from_slice(&length.to_le_bytes());
+            row.extend_from_slice(&event);
+        }
+        row.into()
+    }
+
+    /// The events of a row, each still encoded. A length past the end takes what there is.
+    pub(crate) fn split(row: &Bytes) -> Vec<Bytes> {
+        if row.first() != Some(&SEVERAL) {
+            return vec![row.clone()];
+        }
+        let (mut events, mut at) = (Vec::new(), 1);
+        while let Some((length, rest)) = row.get(at..).and_then(|rest| rest.split_first_chunk::<4>()) {
+            let length = usize::try_from(u32::from_le_bytes(*length)).unwrap_or(usize::MAX).min(rest.len());
+            at += 4;
+            events.push(row.slice(at..at + length));
+            at += length;
+        }
+        events
     }
 
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self, UnreadableEvent> {
@@ -70,6 +104,25 @@ impl From<StoredEvent> for Kind {
             StoredEvent::Missing { chat, sender, id, why } => Self::Missing { chat, sender, id, why },
             StoredEvent::LateFile(late) => Self::LateFile(late),
             StoredEvent::Setting(setting) => Self::Setting(setting),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_gives_its_events_one_by_one() {
+        let call = || StoredEvent::LoggedOut;
+        let alone = StoredEvent::encode_all(&[call()]);
+        assert_eq!(StoredEvent::split(&alone), [call().encode()]);
+        let row = StoredEvent::encode_all(&[call(), StoredEvent::Linked(Peer::default()), call()]);
+        let events = StoredEvent::split(&row);
+        assert_eq!(events.len(), 3);
+        assert_eq!(StoredEvent::decode(&events[1]), Ok(StoredEvent::Linked(Peer::default())));
+        for cut in 0..row.len() {
+            assert!(StoredEvent::split(&row.slice(..cut)).len() <= 3);
         }
     }
 }

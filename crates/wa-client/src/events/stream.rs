@@ -3,14 +3,15 @@
 use std::collections::VecDeque;
 
 use compact_str::CompactString;
-use wa_store::tables::{DeadLetters, Inbox, InboxAttempts};
-use wa_store::{AccountStore, Attempt, Changes, DeadLetter, InboxCursor, InboxEntry, StoreError};
+use wa_store::tables::{DeadLetters, Inbox, InboxAttempts, InboxTaken};
+use wa_store::{AccountStore, Attempt, Changes, DeadLetter, InboxCursor, InboxEntry, InboxRow, StoreError};
 
+use super::inbox::{bits, nth};
 use super::{Event, Kind, StoredEvent};
 use crate::client::Client;
 
-/// Rows that are held in memory.
-const PAGE: usize = 64;
+/// Rows that one look into the store takes: they may have several events each.
+const PAGE: usize = 32;
 /// After this many deliveries that nobody acknowledged an event becomes a dead letter.
 const MOST_ATTEMPTS: u32 = 5;
 
@@ -29,18 +30,23 @@ pub enum Delivery {
 /// process ended comes again, marked [`Delivery::Again`].
 pub struct EventStream {
     client: Client,
-    page: VecDeque<InboxEntry>,
-    /// Up to where rows were loaded.
+    page: VecDeque<Loaded>,
+    /// Up to where events were handed over or read.
     loaded: Option<InboxCursor>,
-    /// How much had come when there was nothing behind it: a bell for something else needs no look.
-    empty_at: Option<u64>,
     /// Taken and not yet acknowledged.
     taken: Vec<Taken>,
     /// Acknowledged, but not yet deleted: deleted with the next page, or when there is nothing to do.
     done: Vec<Taken>,
 }
 
-/// A row that the application has got.
+/// An event that the application has not got yet.
+struct Loaded {
+    cursor: InboxCursor,
+    attempts: u32,
+    event: StoredEvent,
+}
+
+/// An event that the application has got.
 struct Taken {
     cursor: InboxCursor,
     /// Whether its deliveries are counted in a row of their own.
@@ -57,8 +63,8 @@ pub enum StreamError {
 }
 
 impl EventStream {
-    /// Raises the attempts of all rows that were left over, before anything is delivered: a message that kills the
-    /// process ends among the dead letters.
+    /// Raises the attempts of all events that were left over, before anything is delivered: a message that kills the
+    /// process ends among the dead letters. Each gets a row of its own for that.
     pub(crate) async fn open(client: Client, has_rows: bool) -> Result<Self, StoreError> {
         let store = &client.shared.store;
         let mut changes = Changes::new();
@@ -72,6 +78,12 @@ impl EventStream {
             for entry in &page {
                 if entry.attempts >= MOST_ATTEMPTS {
                     bury(&mut changes, entry.cursor, entry, None);
+                    continue;
+                }
+                let events = StoredEvent::split(&entry.row.event);
+                if events.len() > 1 {
+                    let taken = store.one(InboxTaken, &entry.cursor).await?;
+                    left += unfold(&mut changes, entry, events, taken.as_deref().map_or(0, bits));
                 } else {
                     changes.put(InboxAttempts, &entry.cursor, &(entry.attempts + 1));
                     left += 1;
@@ -80,15 +92,10 @@ impl EventStream {
         }
         let _ = store.commit(changes).await?;
         client.shared.inbox_grew(left);
-        let empty_at = (!has_rows).then(|| client.shared.inbox_grown());
-        Ok(Self {
-            client,
-            page: VecDeque::new(),
-            loaded: None,
-            empty_at,
-            taken: Vec::new(),
-            done: Vec::new(),
-        })
+        if !has_rows && let Some(look) = client.shared.inbox.look() {
+            look.saw_all();
+        }
+        Ok(Self { client, page: VecDeque::new(), loaded: None, taken: Vec::new(), done: Vec::new() })
     }
 
     /// The next event; `None` after the client has stopped and everything was taken.
@@ -155,14 +162,26 @@ impl EventStream {
     /// # Errors
     /// What the store says; the event comes again then.
     pub async fn fail(&mut self, error: &str) -> Result<(), StreamError> {
-        let Some(Taken { cursor, .. }) = self.taken.pop() else { return Ok(()) };
+        let Some(Taken { cursor, is_counted }) = self.taken.pop() else { return Ok(()) };
         let store = self.store();
-        let Some(row) = store.one(Inbox, &cursor).await? else { return Ok(()) };
+        let inbox = &self.client.shared.inbox;
+        let _order = inbox.order.lock().await;
+        let place = inbox.place(cursor);
+        let Some(mut row) = store.one(Inbox, &place.map_or(cursor, |(first, _)| first)).await? else {
+            return Ok(());
+        };
+        if let Some((_, place)) = place
+            && let Some(event) = StoredEvent::split(&row.event).into_iter().nth(place)
+        {
+            row.event = event;
+        }
         let attempts = store.one(InboxAttempts, &cursor).await?.unwrap_or(0);
         let failure = Attempt { at: self.client.shared.now(), error: CompactString::from(error) };
         let mut changes = Changes::new();
-        bury(&mut changes, cursor, &InboxEntry { cursor, attempts, row }, Some(failure));
+        let taking = inbox.take(std::iter::once((cursor, is_counted)), &mut changes);
+        changes.put(DeadLetters, &cursor, &DeadLetter { row, attempts, failure: Some(failure) });
         let _ = store.commit(changes).await.map_err(StoreError::from)?;
+        inbox.took(taking);
         Ok(())
     }
 
@@ -179,6 +198,7 @@ impl EventStream {
             changes.put(Inbox, &store.next_cursor(), &letter.row);
         }
         let _ = store.commit(changes).await.map_err(StoreError::from)?;
+        self.client.shared.inbox.fell_behind();
         self.client.shared.inbox_grew(letters.len() as u64);
         Ok(letters.len())
     }
@@ -192,56 +212,80 @@ impl EventStream {
     }
 
     fn take_row(&mut self) -> Option<Event> {
-        while let Some(entry) = self.page.pop_front() {
-            let delivery = if entry.attempts == 0 { Delivery::First } else { Delivery::Again };
-            match StoredEvent::decode(&entry.row.event) {
-                Ok(stored) => {
-                    self.taken.push(Taken { cursor: entry.cursor, is_counted: entry.attempts > 0 });
-                    kill_point!(self.client.shared, EventTaken);
-                    let kind = stored.into();
-                    return Some(self.event(Some(entry.cursor), delivery, kind));
-                }
-                // It stays in the inbox for the version that wrote it.
-                Err(error) => tracing::error!(%error, "an event of the inbox was passed over"),
-            }
-        }
-        None
+        let Loaded { cursor, attempts, event } = self.page.pop_front()?;
+        let delivery = if attempts == 0 { Delivery::First } else { Delivery::Again };
+        self.taken.push(Taken { cursor, is_counted: attempts > 0 });
+        kill_point!(self.client.shared, EventTaken);
+        Some(self.event(Some(cursor), delivery, event.into()))
     }
 
-    /// Loads a page; says whether there was anything.
+    /// Takes what was handed over, or loads a page; says whether there was anything.
     async fn load(&mut self) -> Result<bool, StoreError> {
         self.flush().await?;
-        // Before the look: what comes behind it is looked at again.
-        let grown = self.client.shared.inbox_grown();
-        if self.empty_at == Some(grown) {
-            return Ok(false);
+        let shared = &self.client.shared;
+        let handed = shared.inbox.fresh(self.loaded);
+        if let Some((last, _)) = handed.back() {
+            self.loaded = Some(*last);
+            kill_point!(shared, EventsLoaded);
+            self.page.extend(handed.into_iter().map(|(cursor, event)| Loaded { cursor, attempts: 0, event }));
+            return Ok(true);
         }
-        let page = self.store().inbox(self.loaded, PAGE).await?;
-        self.empty_at = page.is_empty().then_some(grown);
-        self.loaded = page.last().map(|entry| entry.cursor).or(self.loaded);
-        kill_point!(self.client.shared, EventsLoaded);
-        self.page.extend(page);
-        Ok(!self.page.is_empty())
+        let Some(look) = shared.inbox.look() else { return Ok(false) };
+        let page = shared.store.inbox(self.loaded, PAGE).await?;
+        if page.len() < PAGE {
+            look.saw_all();
+        } else {
+            drop(look);
+        }
+        kill_point!(shared, EventsLoaded);
+        let found_any = !page.is_empty();
+        for InboxEntry { cursor: first, attempts, row } in page {
+            let events = StoredEvent::split(&row.event);
+            self.loaded = Some(nth(first, events.len().saturating_sub(1)));
+            for (place, event) in events.iter().enumerate() {
+                match StoredEvent::decode(event) {
+                    Ok(event) => self.page.push_back(Loaded { cursor: nth(first, place), attempts, event }),
+                    // It stays in the inbox for the version that wrote it.
+                    Err(error) => tracing::error!(%error, "an event of the inbox was passed over"),
+                }
+            }
+        }
+        Ok(found_any)
     }
 
     async fn flush(&mut self) -> Result<(), StoreError> {
         if self.done.is_empty() {
             return Ok(());
         }
+        let shared = &self.client.shared;
+        let _order = shared.inbox.order.lock().await;
         let mut changes = Changes::new();
-        for Taken { cursor, is_counted } in &self.done {
-            changes.delete(Inbox, cursor);
-            if *is_counted {
-                changes.delete(InboxAttempts, cursor);
-            }
-        }
-        kill_point!(self.client.shared, EventsAcknowledged);
-        let _ = self.store().commit(changes).await.map_err(StoreError::from)?;
-        kill_point!(self.client.shared, EventsDeleted);
-        self.client.shared.inbox_taken(self.done.len() as u64);
+        let done = self.done.iter().map(|taken| (taken.cursor, taken.is_counted));
+        let taking = shared.inbox.take(done, &mut changes);
+        kill_point!(shared, EventsAcknowledged);
+        let _ = shared.store.commit(changes).await.map_err(StoreError::from)?;
+        kill_point!(shared, EventsDeleted);
+        shared.inbox.took(taking);
+        shared.inbox_taken(self.done.len() as u64);
         self.done.clear();
         Ok(())
     }
+}
+
+/// Gives each event of a row that was not taken a row of its own, with one attempt; says how many those are.
+fn unfold(changes: &mut Changes, entry: &InboxEntry, events: Vec<wa_store::Bytes>, taken: u64) -> u64 {
+    changes.delete(Inbox, &entry.cursor).delete(InboxTaken, &entry.cursor);
+    let mut left = 0;
+    for (place, event) in events.into_iter().enumerate() {
+        if taken.checked_shr(u32::try_from(place).unwrap_or(u32::MAX)).is_some_and(|bits| bits & 1 == 1) {
+            continue;
+        }
+        let cursor = nth(entry.cursor, place);
+        changes.put(Inbox, &cursor, &InboxRow { received: entry.row.received, event });
+        changes.put(InboxAttempts, &cursor, &1);
+        left += 1;
+    }
+    left
 }
 
 fn bury(changes: &mut Changes, cursor: InboxCursor, entry: &InboxEntry, failure: Option<Attempt>) {

@@ -120,8 +120,7 @@ pub(crate) async fn of(shared: &Arc<Shared>, link: &Link, jid: &Jid) -> Result<G
     // Writing to memory cannot fail.
     let row = Bytes::from(postcard::to_allocvec(&group).unwrap_or_default());
     step.changes.put(tables::Groups, &chat_row(jid), &row);
-    let committed = vault.commit(shared, step.finish()).await.map_err(|_| DevicesError::Ended)?;
-    shared.inbox_grew(committed.release().events);
+    let _ = vault.commit_step(shared, step).await.map_err(|_| DevicesError::Ended)?;
     Ok(group)
 }
 

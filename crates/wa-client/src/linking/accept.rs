@@ -166,13 +166,11 @@ async fn store(
     let own_phone = Address::new(user_row(success.lid.as_ref().unwrap_or(&success.pn)), 0);
     changes.put(tables::Identities, &own_phone, &phone);
     crate::state::put_last_linked(&mut changes, &me);
-    shared.event_row(&mut changes, &StoredEvent::Linked(me.clone()));
-    let mut events = 1;
+    let mut events = vec![StoredEvent::Linked(me.clone())];
     if let Some(before) = before.filter(|before| before.pn != me.pn) {
-        let event = StoredEvent::AccountChanged { before, now: me };
-        shared.event_row(&mut changes, &event);
-        events += 1;
+        events.push(StoredEvent::AccountChanged { before, now: me });
     }
+    let events = shared.event_row(&mut changes, events);
     let identity = Node::new("device-identity")
         .attr("key-index", key_index.to_string())
         .bytes(signed.encode_without_account_key());
@@ -186,7 +184,7 @@ async fn store(
     kill_point!(shared, LinkStored);
     shared.set_device(device);
     crate::absence::phone_seen(shared);
-    shared.inbox_grew(events);
+    shared.inbox_came(vec![events]);
     // A reply that is lost with its connection ends in a failure 401 and a new link.
     let _ = link.send(&committed.release());
     let _ = link.send(&crate::startup::unified_session(shared));

@@ -128,9 +128,9 @@ pub(super) async fn tell(
         None => None,
     };
     let late = LateFile { id: id.to_owned(), chat, from_me: asked.from_me, author, outcome };
-    step.event(&StoredEvent::LateFile(Box::new(late)));
+    step.event(StoredEvent::LateFile(Box::new(late)));
     step.changes.delete(tables::NumberState, &row(id));
-    let committed = vault.commit(shared, step.finish()).await?;
+    let committed = vault.commit_step(shared, step).await?;
     publish(shared, link, committed);
     Ok(())
 }

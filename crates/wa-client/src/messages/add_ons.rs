@@ -1,15 +1,15 @@
 //! What belongs to another message (chapter 05 §8.2, §11, §12): message secrets are kept, encrypted votes, reactions,
 //! comments, edits and event responses are opened, polls are counted; and the way out, sealing what we add.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use wa_binary::Jid;
 use wa_core::content::{Content, Parsed, Poll, Tally, TallyLine, Target, Viewpoint, stands_alone};
-use wa_core::envelope::{Glance, glance};
+use wa_core::envelope::glance;
 use wa_core::history::StoredSecret;
 use wa_core::secrets::{KnownAs, MessageSecret, open_any};
 use wa_proto::view::{View as _, e2e_message::MessageView};
-use wa_store::{Bytes, Changes, Chat, SecretSource, StoreError, User, tables};
+use wa_store::{Bytes, Changes, Chat, SecretPage, SecretSource, StoreError, User, tables};
 
 use super::builder::Unsendable;
 use super::sending::{Messages, SendError};
@@ -23,6 +23,11 @@ use crate::vault::Step;
 /// Where the secret of a message is kept: chat, author, id.
 type SecretKey = (Chat, User, compact_str::CompactString);
 
+/// Pages of secrets that are looked into for whether a message has come: two thousand messages of one person in one chat.
+const ARRIVALS: usize = 64;
+/// Pages that one read brings.
+const PAGES: usize = 16;
+
 /// A voter's vote: when, and hashes of the options.
 type Vote = (u64, Vec<[u8; 32]>);
 
@@ -32,9 +37,80 @@ type Votes = HashMap<SecretKey, HashMap<Jid, Vote>>;
 /// What a batch has learnt and not committed yet: an add-on can follow its message in the same batch.
 #[derive(Debug, Default)]
 pub(crate) struct Learnt {
-    secrets: HashMap<SecretKey, wa_store::MessageSecret>,
+    pages: HashMap<(Chat, User), OpenPage>,
+    arrived: HashMap<(Chat, User), HashSet<compact_str::CompactString>>,
     polls: HashMap<SecretKey, Vec<String>>,
     votes: Votes,
+}
+
+/// The page that secrets go into, as the batch has it.
+#[derive(Debug, Default)]
+struct OpenPage {
+    page: SecretPage,
+    /// Those that it has filled.
+    full: Vec<SecretPage>,
+    is_changed: bool,
+}
+
+impl Learnt {
+    /// Writes the pages that the batch has changed, each once.
+    pub(crate) fn write_secrets(&mut self, changes: &mut Changes) {
+        for ((chat, author), open) in self.pages.iter_mut().filter(|(_, open)| open.is_changed) {
+            for full in open.full.drain(..) {
+                changes.put(tables::MessageSecrets, &(chat.clone(), author.clone(), full.number()), &full);
+            }
+            changes.put(tables::MessageSecrets, &(chat.clone(), author.clone(), 0), &open.page);
+        }
+    }
+
+    fn secret(&self, (chat, author, id): &SecretKey) -> Option<wa_store::MessageSecret> {
+        let open = self.pages.get(&(chat.clone(), author.clone()))?;
+        std::iter::once(&open.page).chain(open.full.iter().rev()).find_map(|page| page.of(id)).cloned()
+    }
+}
+
+/// Pages of secrets that are stored, newest first, until `is_enough`.
+async fn stored_pages(
+    shared: &Shared,
+    (chat, author): (&Chat, &User),
+    most: usize,
+    mut is_enough: impl FnMut(&SecretPage) -> bool,
+) -> Result<(), StoreError> {
+    let open = shared.store.one(tables::MessageSecrets, &(chat.clone(), author.clone(), 0)).await?;
+    let Some(open) = open else { return Ok(()) };
+    if is_enough(&open) || open.before == 0 {
+        return Ok(());
+    }
+    let (of, mut mark, mut seen) = ((chat.clone(), author.clone()), None, 0);
+    while seen < most {
+        let page = shared.store.page(tables::MessageSecrets, &of, mark.as_ref(), PAGES).await?;
+        seen += page.rows.len();
+        if page.rows.iter().any(|((.., number), row)| *number != 0 && is_enough(row)) {
+            return Ok(());
+        }
+        let Some(next) = page.next else { return Ok(()) };
+        mark = Some(next);
+    }
+    Ok(())
+}
+
+/// The secret that is stored at the first of these places that has one.
+async fn stored_secret(
+    shared: &Shared,
+    places: Vec<SecretKey>,
+) -> Result<Option<(SecretKey, wa_store::MessageSecret)>, StoreError> {
+    for place in places {
+        let mut found = None;
+        stored_pages(shared, (&place.0, &place.1), usize::MAX, |page| {
+            found = page.of(&place.2).cloned();
+            found.is_some()
+        })
+        .await?;
+        if let Some(secret) = found {
+            return Ok(Some((place, secret)));
+        }
+    }
+    Ok(None)
 }
 
 /// Names of a chat or a person, the one that is tried first in front.
@@ -85,26 +161,83 @@ pub(crate) fn localize(target: &mut Target, chat: &Jid, sender: &Peer, me: &Peer
     target.seen_from(Viewpoint { chat, sender: &sender, me: &own, also_me: also });
 }
 
-/// The secret of a message, as a row.
-fn secret_of(seen: &Glance<'_>, author: &Jid) -> Option<wa_store::MessageSecret> {
-    let secret = wa_crypto::Secret::<32>::try_from(seen.secret?).ok()?;
-    Some(wa_store::MessageSecret { secret, seen_as: user_row(author), source: SecretSource::Live })
-}
-
 impl Step<'_> {
-    /// Keeps what later add-ons to a message need: its secret, and the options of a poll.
-    pub(crate) fn keep_for_add_ons(&mut self, chat: &Jid, author: &Jid, id: &str, message: &MessageView<'_>) {
-        let Ok(seen) = glance(message) else { return };
-        let Some(secret) = secret_of(&seen, author) else { return };
+    /// Keeps what later add-ons to a message need: its secret, and the options of a poll. Says whether it had one.
+    pub(crate) async fn keep_for_add_ons(
+        &mut self,
+        chat: &Jid,
+        author: &Jid,
+        id: &str,
+        message: &MessageView<'_>,
+    ) -> Result<bool, StoreError> {
+        let Ok(seen) = glance(message) else { return Ok(false) };
+        let Some(secret) = seen.secret.and_then(|secret| wa_crypto::Secret::try_from(secret).ok()) else {
+            return Ok(false);
+        };
         let key = (chat_row(chat), user_row(author), id.into());
-        self.changes.put(tables::MessageSecrets, &key, &secret);
         if !seen.kind.is_some_and(stands_alone)
             && let Ok(message) = message.decode()
             && let Content::Poll(Poll { options, .. }) = Parsed::read(&message).content
         {
             self.keep_options(&key, options);
         }
-        self.learnt.secrets.insert(key, secret);
+        self.keep_secret(key, secret, SecretSource::Live).await?;
+        Ok(true)
+    }
+
+    async fn keep_secret(
+        &mut self,
+        (chat, author, id): SecretKey,
+        secret: wa_crypto::Secret<32>,
+        source: SecretSource,
+    ) -> Result<(), StoreError> {
+        let at = (chat, author);
+        if !self.learnt.pages.contains_key(&at) {
+            let key = (at.0.clone(), at.1.clone(), 0);
+            let page = self.shared.store.one(tables::MessageSecrets, &key).await?.unwrap_or_default();
+            self.learnt.pages.insert(at.clone(), OpenPage { page, ..OpenPage::default() });
+        }
+        let open = self.learnt.pages.entry(at).or_default();
+        if open.page.secrets.len() >= SecretPage::FULL {
+            let next = SecretPage { before: open.page.before.saturating_add(1), secrets: Vec::new() };
+            open.full.push(std::mem::replace(&mut open.page, next));
+        }
+        open.page.secrets.push(wa_store::MessageSecret { id, secret, source });
+        open.is_changed = true;
+        Ok(())
+    }
+
+    /// Whether a message has come live whose secret is kept, as far back as [`ARRIVALS`] goes. `group` is none in a chat
+    /// of two.
+    pub(crate) async fn came_with_secret(
+        &mut self,
+        sender: &Jid,
+        group: Option<&Jid>,
+        id: &str,
+    ) -> Result<bool, StoreError> {
+        let mut target = Target::new(id, group.unwrap_or(sender).user_jid(), Some(sender.user_jid()), false);
+        target.from_me = false;
+        for place in places(self.shared, &target).await? {
+            let is_live = |secret: wa_store::MessageSecret| secret.source == SecretSource::Live;
+            if self.learnt.secret(&place).is_some_and(is_live) {
+                return Ok(true);
+            }
+            let at = (place.0, place.1);
+            if !self.learnt.arrived.contains_key(&at) {
+                let mut ids = HashSet::new();
+                stored_pages(self.shared, (&at.0, &at.1), ARRIVALS, |page| {
+                    let live = page.secrets.iter().filter(|secret| secret.source == SecretSource::Live);
+                    ids.extend(live.map(|secret| secret.id.clone()));
+                    false
+                })
+                .await?;
+                self.learnt.arrived.insert(at.clone(), ids);
+            }
+            if self.learnt.arrived.get(&at).is_some_and(|ids| ids.contains(id)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     fn keep_options(&mut self, key: &SecretKey, options: Vec<String>) {
@@ -119,15 +252,12 @@ impl Step<'_> {
         for old in secrets {
             let Some(author) = old.sender.as_ref().or(own.as_ref()) else { continue };
             let key = (chat_row(&old.chat), user_row(author), old.id.clone());
-            if self.shared.store.one(tables::MessageSecrets, &key).await?.is_some() {
+            if self.learnt.secret(&key).is_some()
+                || stored_secret(self.shared, vec![key.clone()]).await?.is_some()
+            {
                 continue;
             }
-            let secret = wa_store::MessageSecret {
-                secret: wa_crypto::Secret::new(old.secret),
-                seen_as: user_row(author),
-                source: SecretSource::History,
-            };
-            self.changes.put(tables::MessageSecrets, &key, &secret);
+            self.keep_secret(key, wa_crypto::Secret::new(old.secret), SecretSource::History).await?;
         }
         Ok(())
     }
@@ -143,7 +273,7 @@ impl Step<'_> {
         let decoded = if stands_alone { None } else { view.decode().ok() };
         let parsed = decoded.map_or(Content::Other(None), |decoded| Parsed::read(&decoded).content);
         let Some(target) = parsed.target() else {
-            self.event(&StoredEvent::Message(Box::new(message)));
+            self.event(StoredEvent::Message(Box::new(message)));
             return Ok(());
         };
         let mut target = target.clone();
@@ -154,7 +284,7 @@ impl Step<'_> {
             && let Some(use_case) = sealed.kind.use_case()
             && let Some((key, secret)) = self.secret(&target).await?
         {
-            let author: Option<Jid> = secret.seen_as.as_str().parse().ok();
+            let author: Option<Jid> = key.1.as_str().parse().ok();
             let by = if add_on.message.from_me { &add_on.me } else { &add_on.message.sender };
             let by = by.clone();
             let sender = by.jid().cloned();
@@ -178,7 +308,7 @@ impl Step<'_> {
                 }
             }
         }
-        self.event(&StoredEvent::AddOn(Box::new(add_on)));
+        self.event(StoredEvent::AddOn(Box::new(add_on)));
         Ok(())
     }
 
@@ -195,12 +325,11 @@ impl Step<'_> {
     ) -> Result<Option<(SecretKey, wa_store::MessageSecret)>, StoreError> {
         let places = places(self.shared, target).await?;
         for place in &places {
-            if let Some(secret) = self.learnt.secrets.get(place) {
-                return Ok(Some((place.clone(), secret.clone())));
+            if let Some(secret) = self.learnt.secret(place) {
+                return Ok(Some((place.clone(), secret)));
             }
         }
-        let stored = self.shared.store.many(tables::MessageSecrets, &places).await?;
-        Ok(places.into_iter().zip(stored).find_map(|(place, secret)| Some((place, secret?))))
+        stored_secret(self.shared, places).await
     }
 
     /// A vote changes the result of its poll, an added option its options.
@@ -285,9 +414,8 @@ fn result(tally: &Tally) -> PollResult {
 pub(crate) async fn seal(shared: &Shared, content: &Content) -> Result<Content, SendError> {
     let Some(target) = content.target() else { return Err(Unsendable::NoSecret.into()) };
     let places = places(shared, target).await?;
-    let stored = shared.store.many(tables::MessageSecrets, &places).await?;
-    let secret = stored.into_iter().flatten().next().ok_or(Unsendable::NoSecret)?;
-    let author: Jid = secret.seen_as.as_str().parse().map_err(|_| Unsendable::NoSecret)?;
+    let (place, secret) = stored_secret(shared, places).await?.ok_or(Unsendable::NoSecret)?;
+    let author: Jid = place.1.as_str().parse().map_err(|_| Unsendable::NoSecret)?;
     let device = shared.device();
     let own = if author.is_lid() { device.lid().or(device.pn()) } else { device.pn() };
     let own = own.ok_or(SendError::NotLinked)?.user_jid();

@@ -1,11 +1,15 @@
 //! The outbox: what is queued is sealed, what is sealed is sent (again, byte for byte) until the server answers, in
-//! order for each chat (chapter 05 §5.1, §5.7).
+//! order for each chat (chapter 05 §5.1, §5.7). Sealed messages of a chat leave behind each other without waiting for the
+//! server; after an answer that is no yes nothing of the chat leaves before all answers are in.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use parking_lot::Mutex;
+use tokio::sync::Notify;
 use wa_binary::{Jid, Node};
 use wa_core::envelope::{AckOutcome, Refused, Remedy, ServerAck};
 use wa_store::{
@@ -16,7 +20,7 @@ use wa_store::{
 use super::seal::{self, SealError};
 use super::sending::{Refusal, SendReport, StoredOptions};
 use super::status::{self, Stage};
-use crate::connection::link::{Link, RequestError};
+use crate::connection::link::{Begun, Link, RequestError};
 use crate::media::outgoing::{NotUp, bring_up};
 use crate::shared::Shared;
 use crate::status::StoredAudience;
@@ -35,6 +39,9 @@ const LONGEST: Duration = Duration::from_secs(3_600);
 /// Wait before each of them, times its number.
 const BUSY: Duration = Duration::from_millis(750);
 
+/// Messages of one chat that are on their way to the server at most.
+const FLYING: usize = 64;
+
 /// What waits, by chat: a send looks at its own chat's row and at no other.
 #[derive(Debug, Default)]
 pub(crate) struct Workers(Mutex<HashMap<Chat, Line>>);
@@ -42,8 +49,43 @@ pub(crate) struct Workers(Mutex<HashMap<Chat, Line>>);
 /// The rows of one chat that are not settled.
 #[derive(Debug, Default)]
 struct Line {
-    orders: BTreeSet<OutboxOrder>,
+    rows: BTreeMap<OutboxOrder, Place>,
     is_worked_on: bool,
+    /// Rung for a new row.
+    bell: Arc<Notify>,
+}
+
+/// Where a row of a line stands.
+#[derive(Debug)]
+enum Place {
+    /// In the store, in whatever state.
+    Stored,
+    /// Sealed for the connection of this number, as it was stored.
+    Sealed(u64, Box<OutboxRow>),
+    /// Sent.
+    Flying,
+}
+
+impl Workers {
+    /// Whether something of a chat may still have to be sealed.
+    pub(crate) fn is_unsealed(&self, chat: &Chat) -> bool {
+        let workers = self.0.lock();
+        workers.get(chat).is_some_and(|line| line.rows.values().any(|place| matches!(place, Place::Stored)))
+    }
+
+    /// A row is settled, withdrawn, or gone with its number.
+    fn is_done(&self, chat: &Chat, order: OutboxOrder) {
+        if let Some(line) = self.0.lock().get_mut(chat) {
+            line.rows.remove(&order);
+        }
+    }
+
+    /// A row has to be looked at again.
+    fn is_back(&self, chat: &Chat, order: OutboxOrder) {
+        if let Some(line) = self.0.lock().get_mut(chat) {
+            line.rows.insert(order, Place::Stored);
+        }
+    }
 }
 
 /// The connection is back: everything that the store holds is taken up.
@@ -53,7 +95,7 @@ pub(crate) fn wake(shared: &Arc<Shared>) {
         match shared.store.whole(tables::Outbox).await {
             Ok(rows) => {
                 for (order, row) in rows {
-                    queued(&shared, row.chat, order);
+                    queued(&shared, row.chat, order, None);
                 }
             }
             Err(error) => tracing::error!(%error, "the outbox cannot be read"),
@@ -61,65 +103,174 @@ pub(crate) fn wake(shared: &Arc<Shared>) {
     });
 }
 
-/// A row is in the outbox.
-pub(crate) fn queued(shared: &Arc<Shared>, chat: Chat, order: OutboxOrder) {
+/// A row is in the outbox; as it was sealed, if it was.
+pub(crate) fn queued(shared: &Arc<Shared>, chat: Chat, order: OutboxOrder, sealed: Option<OutboxRow>) {
     let mut workers = shared.workers.0.lock();
+    // Under the lock: a worker that saw no connection has said so by now.
+    let link = shared.sending_link();
     let line = workers.entry(chat.clone()).or_default();
-    line.orders.insert(order);
-    if line.is_worked_on || shared.sending_link().is_none() {
+    let place = match (sealed, &link) {
+        (Some(row), Some(link)) => Place::Sealed(link.generation(), Box::new(row)),
+        _ => Place::Stored,
+    };
+    line.rows.entry(order).or_insert(place);
+    line.bell.notify_one();
+    if line.is_worked_on || link.is_none() {
         return;
     }
     line.is_worked_on = true;
+    let bell = Arc::clone(&line.bell);
     drop(workers);
     let shared = Arc::clone(shared);
-    tokio::spawn(async move { work(&shared, &chat).await });
+    tokio::spawn(async move { work(&shared, &chat, &bell).await });
+}
+
+/// What is next to do in a line.
+enum Next {
+    /// The row leaves.
+    Fly(OutboxOrder, Box<OutboxRow>, Link),
+    /// The row is brought as far as it goes, alone.
+    One(OutboxOrder, Link),
+    Wait,
+    Done,
 }
 
 /// Works through the rows of one chat until there is none left or the connection is gone.
-async fn work(shared: &Arc<Shared>, chat: &Chat) {
+async fn work(shared: &Arc<Shared>, chat: &Chat, bell: &Notify) {
+    let mut flying = FuturesUnordered::new();
+    // Something went wrong: what flies comes down first.
+    let mut is_held = false;
     loop {
-        let next = {
-            let mut workers = shared.workers.0.lock();
-            let Some(line) = workers.get_mut(chat) else { return };
-            match line.orders.first().copied().zip(shared.sending_link()) {
-                Some(next) => next,
-                None => {
-                    // Under the same lock: what comes now begins anew.
-                    line.is_worked_on = false;
-                    if line.orders.is_empty() {
-                        workers.remove(chat);
+        is_held &= !flying.is_empty();
+        match next(shared, chat, flying.len(), is_held) {
+            Next::Done => return,
+            Next::Fly(order, row, link) => match leave(shared, &link, order, &row).await {
+                Ok(begun) => flying.push(land(shared, link, order, row, begun)),
+                Err(stop) => {
+                    shared.workers.is_back(chat, order);
+                    is_held = true;
+                    pause(&link, stop).await;
+                }
+            },
+            Next::One(order, link) => {
+                let row = shared.store.one(tables::Outbox, &order).await.map_err(Stop::Store);
+                let done = match row {
+                    Ok(None) => {
+                        shared.workers.is_done(chat, order);
+                        Ok(())
                     }
-                    return;
+                    Ok(Some(row)) => one(shared, &link, order, row).await,
+                    Err(stop) => Err(stop),
+                };
+                if let Err(stop) = done {
+                    pause(&link, stop).await;
                 }
             }
-        };
-        let (order, link) = next;
-        let row = shared.store.one(tables::Outbox, &order).await.map_err(Stop::Store);
-        let done = match row {
-            // Settled, withdrawn, or gone with its number.
-            Ok(None) => {
-                if let Some(line) = shared.workers.0.lock().get_mut(chat) {
-                    line.orders.remove(&order);
+            Next::Wait => {
+                tokio::select! {
+                    Some((order, link, fate)) = flying.next() => match fate {
+                        Ok(Fate::Settled) => shared.workers.is_done(chat, order),
+                        Ok(Fate::Again) => {
+                            shared.workers.is_back(chat, order);
+                            is_held = true;
+                        }
+                        Err(stop) => {
+                            shared.workers.is_back(chat, order);
+                            is_held = true;
+                            pause(&link, stop).await;
+                        }
+                    },
+                    () = bell.notified() => {}
                 }
-                Ok(())
             }
-            Ok(Some(row)) => one(shared, &link, order, row).await,
-            Err(stop) => Err(stop),
-        };
-        let Err(stop) = done else { continue };
-        let wait = match stop {
-            Stop::Store(error) => {
-                tracing::error!(%error, "a message waits for the store");
-                AGAIN
-            }
-            Stop::Told(wait) => wait.min(LONGEST),
-            Stop::Disconnected => AGAIN,
-        };
-        // Without a connection the next look ends the work; on one that stands the server or the store needs a moment.
-        if link.is_open() {
-            tokio::time::sleep(wait).await;
         }
     }
+}
+
+fn next(shared: &Arc<Shared>, chat: &Chat, flying: usize, is_held: bool) -> Next {
+    let mut workers = shared.workers.0.lock();
+    let Some(line) = workers.get_mut(chat) else { return Next::Done };
+    let link = shared.sending_link();
+    let waiting = line.rows.iter_mut().find(|(_, place)| !matches!(place, Place::Flying));
+    let Some(((order, place), link)) = waiting.zip(link) else {
+        if flying > 0 {
+            return Next::Wait;
+        }
+        // Under the same lock: what comes now begins anew.
+        line.is_worked_on = false;
+        if line.rows.is_empty() {
+            workers.remove(chat);
+        }
+        return Next::Done;
+    };
+    if is_held || flying >= FLYING {
+        return Next::Wait;
+    }
+    match std::mem::replace(place, Place::Stored) {
+        Place::Sealed(generation, row) if generation == link.generation() => {
+            *place = Place::Flying;
+            Next::Fly(*order, row, link)
+        }
+        _ if flying > 0 => Next::Wait,
+        _ => Next::One(*order, link),
+    }
+}
+
+/// Without a connection the next look ends the work; on one that stands the server or the store needs a moment.
+async fn pause(link: &Link, stop: Stop) {
+    let wait = match stop {
+        Stop::Store(error) => {
+            tracing::error!(%error, "a message waits for the store");
+            AGAIN
+        }
+        Stop::Told(wait) => wait.min(LONGEST),
+        Stop::Disconnected => AGAIN,
+    };
+    if link.is_open() {
+        tokio::time::sleep(wait).await;
+    }
+}
+
+/// What the server's answer made of a row.
+enum Fate {
+    Settled,
+    /// It is to be looked at again.
+    Again,
+}
+
+/// Sends a sealed row.
+async fn leave(
+    shared: &Arc<Shared>,
+    link: &Link,
+    order: OutboxOrder,
+    row: &OutboxRow,
+) -> Result<Begun, Stop> {
+    let OutboxState::Sealed { stanza, .. } = &row.state else { return Err(Stop::Disconnected) };
+    if sabotaged!(shared, LostOutboxRow) {
+        let mut changes = Changes::new();
+        changes.delete(tables::Outbox, &order);
+        let _ = shared.vault.lock().await.commit(shared, changes).await.map_err(|_| Stop::Disconnected)?;
+    }
+    kill_point!(shared, StanzaLeaves);
+    link.begin(&row.id, stanza.clone()).map_err(|_| Stop::Disconnected)
+}
+
+/// Waits for the server's answer and does what it asks for.
+async fn land(
+    shared: &Arc<Shared>,
+    link: Link,
+    order: OutboxOrder,
+    row: Box<OutboxRow>,
+    begun: Begun,
+) -> (OutboxOrder, Link, Result<Fate, Stop>) {
+    let fate = match begun.answer().await {
+        Ok(ack) => {
+            kill_point!(shared, StanzaAnswered);
+            answered(shared, &link, order, *row, &ack).await
+        }
+        Err(_) => Err(Stop::Disconnected),
+    };
+    (order, link, fate)
 }
 
 enum Stop {
@@ -176,20 +327,13 @@ async fn one(shared: &Arc<Shared>, link: &Link, order: OutboxOrder, mut row: Out
             Err(SealError::Ended) => return Err(Stop::Disconnected),
         }
     }
-    let OutboxState::Sealed { stanza, .. } = &row.state else { return Ok(()) };
-    if sabotaged!(shared, LostOutboxRow) {
-        let mut changes = Changes::new();
-        changes.delete(tables::Outbox, &order);
-        let _ = shared.vault.lock().await.commit(shared, changes).await.map_err(|_| Stop::Disconnected)?;
+    let begun = leave(shared, link, order, &row).await?;
+    let chat = row.chat.clone();
+    let (.., fate) = land(shared, link.clone(), order, Box::new(row), begun).await;
+    if let Fate::Settled = fate? {
+        shared.workers.is_done(&chat, order);
     }
-    kill_point!(shared, StanzaLeaves);
-    match link.deliver(&row.id, stanza.clone()).await {
-        Ok(ack) => {
-            kill_point!(shared, StanzaAnswered);
-            answered(shared, link, order, row, &ack).await
-        }
-        Err(_) => Err(Stop::Disconnected),
-    }
+    Ok(())
 }
 
 /// The server's ack (chapter 05 §5.7).
@@ -199,7 +343,7 @@ async fn answered(
     order: OutboxOrder,
     row: OutboxRow,
     ack: &Node,
-) -> Result<(), Stop> {
+) -> Result<Fate, Stop> {
     let mut options = StoredOptions::decode(&row.options);
     let chat: Option<Jid> = row.chat.as_str().parse().ok();
     let Some(ack) = ServerAck::parse(ack.view()) else { return Err(Stop::Disconnected) };
@@ -217,9 +361,9 @@ async fn answered(
         settle(shared, order, &row, report).await?;
         if let (Some(chat), Some((pn, lid))) = (chat, crate::startup::own(shared)) {
             let own: Vec<Jid> = std::iter::once(pn).chain(lid).collect();
-            crate::privacy::issue_later(shared, link, &chat, &own);
+            crate::privacy::issue_later(shared, link, &chat, &own).await;
         }
-        return Ok(());
+        return Ok(Fate::Settled);
     };
     options.attempts += 1;
     match refused.remedy() {
@@ -228,14 +372,15 @@ async fn answered(
             if let Some(chat) = &chat {
                 stale(shared, chat, &options).await;
             }
-            requeue(shared, order, row, &options, OutboxState::Queued).await
+            requeue(shared, order, row, &options, OutboxState::Queued).await?;
+            Ok(Fate::Again)
         }
         Remedy::Retry if options.attempts < ATTEMPTS => {
             let attempts = options.attempts;
             let state = row.state.clone();
             requeue(shared, order, row, &options, state).await?;
             tokio::time::sleep(BUSY * attempts).await;
-            Ok(())
+            Ok(Fate::Again)
         }
         remedy => {
             if let Some(chat) = chat.as_ref().filter(|_| remedy != Remedy::Surface) {
@@ -248,7 +393,8 @@ async fn answered(
                 Refused::Code(code) => u16::try_from(code).unwrap_or(u16::MAX),
                 Refused::Unparsable => 0,
             };
-            settle(shared, order, &row, SendReport::Refused(refusal(code))).await
+            settle(shared, order, &row, SendReport::Refused(refusal(code))).await?;
+            Ok(Fate::Settled)
         }
     }
 }
@@ -358,7 +504,7 @@ async fn settle(
             }
         }
     }
-    together::commit(shared, changes).await.map_err(|_| Stop::Disconnected)?;
+    together::commit_later(shared, changes).await.map_err(|_| Stop::Disconnected)?;
     kill_point!(shared, ReportStored);
     shared.reports.settle(&row.id, report);
     Ok(())

@@ -101,7 +101,7 @@ impl Step<'_> {
         };
         let chat = self.chat(&incoming.chat).await?;
         let sender = Peer::of(&incoming.sender, incoming.sender_alt.as_ref());
-        self.event(&StoredEvent::Missing { chat, sender, id: incoming.id.to_string(), why });
+        self.event(StoredEvent::Missing { chat, sender, id: incoming.id.to_string(), why });
         Ok(())
     }
 
@@ -111,7 +111,7 @@ impl Step<'_> {
         let sender = Peer::of(&incoming.sender, incoming.sender_alt.as_ref());
         // Nobody would have seen it.
         if !incoming.decrypt_fail_hide {
-            self.event(&StoredEvent::Undecryptable { chat, sender, id: incoming.id.to_string() });
+            self.event(StoredEvent::Undecryptable { chat, sender, id: incoming.id.to_string() });
         }
         let timestamp = incoming.timestamp.unwrap_or(0);
         let is_old = timestamp > 0 && self.shared.server_now().since(UnixTime::from_secs(timestamp)) > OLDEST;
@@ -171,7 +171,7 @@ impl Step<'_> {
                 continue;
             }
             retry::came(self, &wanted.sender, wanted.group(), &wanted.id).await?;
-            self.keep_for_add_ons(&wanted.chat, &wanted.sender, &wanted.id, &message);
+            self.keep_for_add_ons(&wanted.chat, &wanted.sender, &wanted.id, &message).await?;
             let timestamp = info.timestamp.or(Some(wanted.timestamp).filter(|at| *at > 0));
             let stored = StoredMessage {
                 id: wanted.id.clone(),
@@ -306,9 +306,9 @@ async fn tell(shared: &Arc<Shared>, link: &Link, asked: &[Wanted], why: Missing)
         }
         let chat = step.chat(&told.chat).await?;
         let sender = Peer::of(&told.sender, told.sender_alt.as_ref());
-        step.event(&StoredEvent::Missing { chat, sender, id: told.id.to_string(), why });
+        step.event(StoredEvent::Missing { chat, sender, id: told.id.to_string(), why });
     }
-    let committed = vault.commit(shared, step.finish()).await?;
+    let committed = vault.commit_step(shared, step).await?;
     publish(shared, link, committed);
     Ok(())
 }

@@ -56,7 +56,7 @@ async fn note(step: &mut Step<'_>, receipt: &Incoming) -> Result<(), StoreError>
     for (by, kind, ids, at) in said {
         let by = step.whole_peer(&by).await?;
         super::status::receipt(step, &by, kind, &ids, at).await?;
-        step.event(&StoredEvent::Receipt(Receipt { chat: chat.clone(), by, kind, ids, at }));
+        step.event(StoredEvent::Receipt(Receipt { chat: chat.clone(), by, kind, ids, at }));
     }
     Ok(())
 }
@@ -65,6 +65,20 @@ async fn note(step: &mut Step<'_>, receipt: &Incoming) -> Result<(), StoreError>
 /// answered apart.
 pub(crate) fn is_plain(stanza: &Node) -> bool {
     stanza.is("receipt") && !stanza.attr_is("type", "retry")
+}
+
+/// Reads at once what is known of the messages that a batch's receipts speak of.
+pub(crate) async fn prepare(step: &mut Step<'_>, stanzas: &[Node]) -> Result<(), StoreError> {
+    let Some(own) = step.device.own() else { return Ok(()) };
+    let mut said = Vec::new();
+    for stanza in stanzas.iter().filter(|stanza| stanza.is("receipt")) {
+        let Ok(receipt) = Incoming::parse(stanza.view(), &own) else { continue };
+        if kind(&receipt.status).is_some() && receipt.is_surfaced() {
+            let by = step.whole_peer(&Peer::from(&receipt.sender)).await?;
+            said.extend(receipt.ids.iter().map(|id| (id.clone(), by.clone())));
+        }
+    }
+    super::status::prepare(step, &said).await
 }
 
 /// Takes a receipt as part of a step: notes what it says; its ack leaves after the commit.

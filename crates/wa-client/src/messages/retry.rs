@@ -87,27 +87,31 @@ pub(crate) async fn ask(
     Ok(if count == 1 { Asked::First } else { Asked::Again })
 }
 
-/// Notes that a message could be read. Says whether one of this id could be before: what was asked for and the original,
-/// which the server gives to the next connection, may both come.
+/// Whether a message that could be read was read before: what was asked for and the original, which the server gives to
+/// the next connection, may both come.
 pub(crate) async fn arrives(step: &mut Step<'_>, incoming: &MessageStanza) -> Result<bool, StoreError> {
-    let counter = counter(step, incoming).await?;
     // What comes live and was not asked for is new: no need to look.
-    let may_be_known = incoming.offline || incoming.retry_count > 0;
-    if may_be_known {
-        if step.retries(&counter).await? == Some(ARRIVED) {
-            return Ok(true);
-        }
+    if !incoming.offline && incoming.retry_count == 0 {
+        return Ok(false);
+    }
+    let has_arrived = has_arrived(step, incoming).await?;
+    if !has_arrived {
         step.not_missing(incoming);
     }
-    step.set_retries(counter, ARRIVED, REMEMBERED);
-    Ok(false)
+    Ok(has_arrived)
+}
+
+/// Notes that a message without a secret was read; one with a secret is known by that.
+pub(crate) async fn note_arrival(step: &mut Step<'_>, incoming: &MessageStanza) -> Result<(), StoreError> {
+    let group = (!incoming.is_direct()).then_some(&incoming.chat);
+    came(step, &incoming.sender, group, &incoming.id).await
 }
 
 /// Whether a message that cannot be opened was read before. The ratchet knows so only for its last chains: when our
 /// receipt was lost, the server may bring the message after many more.
 pub(crate) async fn has_arrived(step: &mut Step<'_>, incoming: &MessageStanza) -> Result<bool, StoreError> {
-    let counter = counter(step, incoming).await?;
-    Ok(step.retries(&counter).await? == Some(ARRIVED))
+    let group = (!incoming.is_direct()).then_some(&incoming.chat);
+    has_come(step, &incoming.sender, group, &incoming.id).await
 }
 
 /// Whether a message of this id has come, from its sender or the phone. `group` is none in a chat of two.
@@ -118,7 +122,7 @@ pub(crate) async fn has_come(
     id: &str,
 ) -> Result<bool, StoreError> {
     let counter = counter_of(step, sender, group, id).await?;
-    Ok(step.retries(&counter).await? == Some(ARRIVED))
+    Ok(step.retries(&counter).await? == Some(ARRIVED) || step.came_with_secret(sender, group, id).await?)
 }
 
 /// Notes that a message came by way of the phone.
@@ -347,7 +351,7 @@ async fn resend(
     }
     step.outputs.stanzas.push(node);
     kill_point!(shared, ResendSealed);
-    let committed = vault.commit(shared, step.finish()).await.map_err(|_| SealError::Ended)?;
+    let committed = vault.commit_step(shared, step).await.map_err(|_| SealError::Ended)?;
     kill_point!(shared, ResendStored);
     publish(shared, link, committed);
     Ok(())

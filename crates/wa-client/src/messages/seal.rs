@@ -170,14 +170,74 @@ pub(crate) async fn prepare(
     step.load_sessions(&sessions).await
 }
 
-/// Encrypts one message as part of a step.
+/// Seals a message to a person in the step that takes it, if all that it needs is known and nothing of its chat waits to
+/// be sealed; else the usual way is open to it.
+pub(crate) async fn sealed_at_once(
+    step: &mut Step<'_>,
+    order: OutboxOrder,
+    row: &OutboxRow,
+) -> Option<OutboxRow> {
+    let link = step.shared.sending_link()?;
+    let to: Jid = row.chat.as_str().parse().ok()?;
+    let options = StoredOptions::decode(&row.options);
+    if !(to.is_pn() || to.is_lid()) || options.upload.is_some() || step.shared.workers.is_unsealed(&row.chat)
+    {
+        return None;
+    }
+    let plan = known_plan(step, to).await.ok()??;
+    let message = wa_proto::decode::<proto::Message>(&row.plaintext).ok()?;
+    let class = classify(&message).ok()?;
+    let wanted = Wanted { link, order, row: row.clone(), plan, message, class };
+    match encrypt_into(step, &wanted).await {
+        Ok(sealed) => Some(sealed),
+        Err(error) => {
+            tracing::debug!(%error, "a message was not sealed at once");
+            None
+        }
+    }
+}
+
+/// The plan of a message to a person, if nobody has to be asked for it.
+async fn known_plan(step: &mut Step<'_>, to: Jid) -> Result<Option<Plan>, StoreError> {
+    let device = Arc::clone(&step.device);
+    let to = match to.is_pn() {
+        true => step.lid_of(&crate::identity::user_row(&to)).await?.and_then(|lid| lid.as_str().parse().ok()),
+        false => Some(to),
+    };
+    let own = to.as_ref().and_then(|to| if to.is_lid() { device.lid() } else { device.pn() });
+    let Some((to, own)) = to.zip(own) else { return Ok(None) };
+    let mut users = vec![to.clone()];
+    if !to.same_user(&own) {
+        users.push(own.user_jid());
+    }
+    let Some(mut devices) = devices::known(step.shared, &users).await? else { return Ok(None) };
+    devices.retain(|one| !device.is_this_device(one));
+    let mut addresses = Vec::with_capacity(devices.len());
+    for one in &devices {
+        addresses.push(step.address_of(one).await?);
+    }
+    step.load_sessions(&addresses).await?;
+    for at in &addresses {
+        let session = step.session(at).await?;
+        if !session.record.has_current() || session.sending == Sending::Discarded {
+            return Ok(None);
+        }
+    }
+    Ok(Some(Plan { to, own, way: Way::Direct, devices, bundles: HashMap::new() }))
+}
+
+/// Encrypts one message that lies in the outbox as part of a step.
 pub(crate) async fn seal_into(step: &mut Step<'_>, wanted: &Wanted) -> Result<OutboxRow, SealError> {
-    let Wanted { link, order, row, plan, message, class } = wanted;
-    let shared = step.shared;
     // What was withdrawn while the plan was made is not sent.
-    if shared.store.one(tables::Outbox, order).await?.is_none() {
+    if step.shared.store.one(tables::Outbox, &wanted.order).await?.is_none() {
         return Err(SealError::Withdrawn);
     }
+    encrypt_into(step, wanted).await
+}
+
+async fn encrypt_into(step: &mut Step<'_>, wanted: &Wanted) -> Result<OutboxRow, SealError> {
+    let Wanted { link, order, row, plan, message, class } = wanted;
+    let shared = step.shared;
     let mut sealer = Sealer { step: &mut *step, plan, id: &row.id, class, shortfall: 0, any_pre_key: false };
     let (mut stanza, hash) = match &plan.way {
         Way::Direct => sealer.direct(message).await.map(|(stanza, hash)| (stanza, Some(hash)))?,
@@ -197,7 +257,7 @@ pub(crate) async fn seal_into(step: &mut Step<'_>, wanted: &Wanted) -> Result<Ou
         stanza.push(meta);
     }
     if let Ok(view) = MessageView::parse(&row.plaintext) {
-        step.keep_for_add_ons(&plan.to, &plan.own, &row.id, &view);
+        step.keep_for_add_ons(&plan.to, &plan.own, &row.id, &view).await?;
     }
     if any_pre_key {
         let identity =

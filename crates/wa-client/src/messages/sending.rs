@@ -13,7 +13,7 @@ use wa_core::content::{Content, Target};
 use wa_core::envelope::message_id;
 use wa_core::secrets::MessageSecret;
 use wa_store::{
-    Bytes, Changes, Chat, InboxCursor, OutboxOrder, OutboxRow, OutboxState, SendRecord, StoreError, UnixTime,
+    Bytes, Changes, InboxCursor, OutboxOrder, OutboxRow, OutboxState, SendRecord, StoreError, UnixTime,
     tables,
 };
 
@@ -305,17 +305,25 @@ impl Messages<'_> {
         let mut changes = Changes::new();
         let to = to.into().0;
         let queued = take(shared, &mut changes, &to, message.into(), options).await?;
-        self.commit(changes, queued, to).await
+        self.commit(changes, None, queued, to).await
     }
 
-    async fn commit(&self, changes: Changes, queued: Queued, to: Jid) -> Result<Sending, SendError> {
+    async fn commit(
+        &self,
+        changes: Changes,
+        event: Option<(InboxCursor, bool)>,
+        queued: Queued,
+        to: Jid,
+    ) -> Result<Sending, SendError> {
         let shared = &self.0.shared;
-        let Queued { id, chat, order } = queued;
+        let Queued { row, order } = queued;
+        let (id, chat) = (row.id.clone(), row.chat.clone());
         let report = shared.reports.wait(&id);
         kill_point!(shared, SendAccepted);
-        together::commit(shared, changes).await.map_err(|_| SendError::LeaseLost)?;
+        let message = together::NewMessage { to: to.clone(), order, row, changes, event };
+        let sealed = together::take(shared, message).await.map_err(|_| SendError::LeaseLost)?;
         kill_point!(shared, SendQueued);
-        super::outbox::queued(shared, chat, order);
+        super::outbox::queued(shared, chat, order, sealed);
         Ok(Sending { id, chat: to, report, limit: shared.config.timeouts.send })
     }
 
@@ -324,16 +332,13 @@ impl Messages<'_> {
         &self,
         to: impl Into<Recipient>,
         message: impl Into<Message>,
-        event: Option<InboxCursor>,
+        event: Option<(InboxCursor, bool)>,
     ) -> Result<Sending, SendError> {
         let shared = &self.0.shared;
         let mut changes = Changes::new();
         let to = to.into().0;
         let queued = take(shared, &mut changes, &to, message.into(), SendOptions::default()).await?;
-        if let Some(cursor) = event {
-            changes.delete(tables::Inbox, &cursor).delete(tables::InboxAttempts, &cursor);
-        }
-        self.commit(changes, queued, to).await
+        self.commit(changes, event, queued, to).await
     }
 
     /// Reacts to a message with an emoji; an empty one takes the reaction back.
@@ -459,10 +464,9 @@ pub(crate) async fn audience_of(
     Ok(sent.and_then(|sent| StoredOptions::decode(&sent.details).audience))
 }
 
-/// A row of the outbox that a commit is about to store.
+/// A row of the outbox that the next commit is to store.
 pub(crate) struct Queued {
-    id: CompactString,
-    chat: Chat,
+    row: OutboxRow,
     order: OutboxOrder,
 }
 
@@ -501,15 +505,12 @@ fn enqueue(
         state: OutboxState::Queued,
     };
     let order = shared.store.next_order();
-    changes.put(tables::Outbox, &order, &row);
     if let Some(attached) = attached {
         attached.store(changes);
     }
-    status::reached(changes, now, &id, to, Stage::Queued, 0);
-    let chat = row.chat;
     if let Some(key) = options.key {
-        let record = SendRecord { chat: chat.clone(), id: id.clone(), report: Bytes::new() };
+        let record = SendRecord { chat: row.chat.clone(), id, report: Bytes::new() };
         changes.put(tables::SendKeys, &key, &record);
     }
-    Ok(Queued { id, chat, order })
+    Ok(Queued { row, order })
 }

@@ -152,6 +152,18 @@ async fn stored(shared: &Shared, id: &CompactString) -> Result<Option<StoredStat
     Ok(row.and_then(|row| postcard::from_bytes(&row).ok()))
 }
 
+/// Reads at once what is stored of deliveries.
+pub(crate) async fn prepare(step: &mut Step<'_>, said: &[(CompactString, Peer)]) -> Result<(), StoreError> {
+    let keys = said.iter().filter_map(|(id, by)| Some((id.clone(), user_row(by.jid()?))));
+    let keys: Vec<_> = keys.filter(|key| !step.deliveries.contains_key(key)).collect();
+    let rows = step.shared.store.many(tables::Deliveries, &keys).await?;
+    for (key, row) in keys.into_iter().zip(rows) {
+        let row = row.and_then(|row| postcard::from_bytes(&row).ok());
+        step.deliveries.insert(key, row);
+    }
+    Ok(())
+}
+
 /// Notes a receipt for messages of ours, as part of somebody's commit; ids that are not ours are passed over. A status
 /// only rises: the first time of each step stays.
 pub(crate) async fn receipt(
@@ -166,8 +178,9 @@ pub(crate) async fn receipt(
     for id in ids {
         let key = (id.clone(), who.clone());
         let mut row = match step.deliveries.remove(&key) {
-            Some(row) => row,
-            None if stored(shared, id).await?.is_none() => continue,
+            Some(Some(row)) => row,
+            _ if stored(shared, id).await?.is_none() => continue,
+            Some(None) => StoredDelivery::default(),
             None => {
                 let row = shared.store.one(tables::Deliveries, &key).await?;
                 row.and_then(|row| postcard::from_bytes(&row).ok()).unwrap_or_default()
@@ -182,7 +195,7 @@ pub(crate) async fn receipt(
         };
         known.get_or_insert(at);
         step.changes.put_until(tables::Deliveries, &key, &encoded(&row), shared.now().after(KEPT));
-        step.deliveries.insert(key, row);
+        step.deliveries.insert(key, Some(row));
     }
     Ok(())
 }

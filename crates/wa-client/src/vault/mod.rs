@@ -15,7 +15,7 @@ use crate::health::{Cause, Condition, Evidence, Status};
 use crate::shared::Shared;
 
 pub(crate) use receive::{publish, receive};
-pub(crate) use step::{After, Step};
+pub(crate) use step::{After, Outputs, Step};
 
 /// First wait before a failed commit is repeated; doubles up to the last.
 const FIRST_REPEAT: Duration = Duration::from_millis(100);
@@ -28,6 +28,22 @@ pub(crate) struct Vault {}
 impl Vault {
     pub(crate) const fn new() -> Self {
         Self {}
+    }
+
+    /// Commits a step and hands its events over; what else it lets leave is the caller's.
+    ///
+    /// # Errors
+    /// As [`commit`](Self::commit).
+    pub(crate) async fn commit_step(
+        &mut self,
+        shared: &Shared,
+        step: Step<'_>,
+    ) -> Result<Committed<Outputs>, Ended> {
+        let committed = self.commit(shared, step.finish()).await?;
+        Ok(committed.map(|mut outputs| {
+            shared.inbox_came(std::mem::take(&mut outputs.events));
+            outputs
+        }))
     }
 
     /// Commits, repeating exactly the same commit until it succeeds. While it fails nobody else gets the vault, so no

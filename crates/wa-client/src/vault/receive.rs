@@ -17,6 +17,7 @@ use wa_signal::{
 use wa_store::{Bytes, MappingSource, StoreError, UnixTime, tables};
 
 use super::step::{After, Outputs, Step};
+use super::together::Gone;
 use crate::connection::link::Link;
 use crate::connection::outcome::Ended;
 use crate::credentials::{Own, from_row, signed_from_row};
@@ -43,6 +44,7 @@ pub(crate) async fn receive(shared: &Arc<Shared>, link: &Link, stanzas: Vec<Node
     }
     let mut vault = shared.vault.lock().await;
     let mut step = Step::new(shared);
+    crate::messages::receipts::prepare(&mut step, &stanzas).await?;
     for stanza in &stanzas {
         if stanza.is("message") {
             step.message(stanza).await?;
@@ -57,7 +59,18 @@ pub(crate) async fn receive(shared: &Arc<Shared>, link: &Link, stanzas: Vec<Node
         crate::sabotage::let_others_run().await;
     }
     kill_point!(shared, BatchOpened);
-    let committed = vault.commit(shared, step.finish()).await?;
+    // What waits for a commit to share.
+    let later = shared.together.later();
+    let mut told = Vec::with_capacity(later.len());
+    for (changes, tell) in later {
+        step.changes.merge(changes);
+        told.push(tell);
+    }
+    let committed = vault.commit_step(shared, step).await;
+    for tell in told {
+        let _ = tell.send(if committed.is_ok() { Ok(()) } else { Err(Gone) });
+    }
+    let committed = committed?;
     kill_point!(shared, BatchStored);
     publish(shared, link, committed);
     kill_point!(shared, BatchPublished);
@@ -77,7 +90,6 @@ pub(crate) fn publish(shared: &Arc<Shared>, link: &Link, outputs: wa_store::Comm
     if !outputs.backlog.is_empty() {
         crate::backlog::hold_receipts(shared, link, outputs.backlog);
     }
-    shared.inbox_grew(outputs.events);
     for after in outputs.after {
         match after {
             After::RefreshDevices(user) => crate::devices::forget_later(shared, user),
@@ -144,8 +156,9 @@ impl Step<'_> {
         let encrypted = MessageStanza::encrypted(stanza.view(), &own);
         match self.open(&incoming, &encrypted).await? {
             Opened::Message(bytes) => {
-                if !retry::arrives(self, &incoming).await? {
-                    self.understand(&incoming, &bytes).await?;
+                let is_new = !retry::arrives(self, &incoming).await?;
+                if is_new && !self.understand(&incoming, &bytes).await? {
+                    retry::note_arrival(self, &incoming).await?;
                 }
                 self.answer(&incoming);
             }
@@ -255,7 +268,7 @@ impl Step<'_> {
             // A session that the peer began is one that the original of a restored copy never used.
             self.session(&at).await?.sending = wa_store::Sending::Allowed;
             if self.save_identity(&at, &received.identity_key).await? && at.device == 0 {
-                self.event(&StoredEvent::IdentityChanged(Peer::of(
+                self.event(StoredEvent::IdentityChanged(Peer::of(
                     &incoming.sender,
                     incoming.sender_alt.as_ref(),
                 )));
@@ -324,10 +337,11 @@ impl Step<'_> {
         Ok(())
     }
 
-    /// Stores what a message means: an event for the application, or state between own devices.
-    async fn understand(&mut self, incoming: &MessageStanza, bytes: &Bytes) -> Result<(), StoreError> {
+    /// Stores what a message means: an event for the application, or state between own devices. Says whether what is
+    /// stored tells that this message has come.
+    async fn understand(&mut self, incoming: &MessageStanza, bytes: &Bytes) -> Result<bool, StoreError> {
         // Never otherwise: whoever opened it has looked at it.
-        let Ok(message) = MessageView::parse(bytes) else { return Ok(()) };
+        let Ok(message) = MessageView::parse(bytes) else { return Ok(false) };
         // Only our own devices may speak about our own messages and keys.
         let own_copy = message.device_sent_message().filter(|_| incoming.from_me);
         let copied = own_copy.as_ref().and_then(DeviceSentMessageView::message);
@@ -347,12 +361,12 @@ impl Step<'_> {
             && let Some(Ok(protocol)) = inner.protocol_message().map(|protocol| protocol.decode())
             && crate::history::keep(self, incoming, &protocol).await?
         {
-            return Ok(());
+            return Ok(false);
         }
         if let Some(name) = incoming.push_name.as_ref().filter(|_| !incoming.from_me) {
             crate::contacts::learn_push_name(self, &incoming.sender, name).await?;
         }
-        self.keep_for_add_ons(&chat, &incoming.sender, &incoming.id, &message);
+        let is_kept = self.keep_for_add_ons(&chat, &incoming.sender, &incoming.id, &message).await?;
         let chat = self.chat(&chat).await?;
         let timestamp = incoming.timestamp.map_or_else(|| self.shared.now(), UnixTime::from_secs);
         let sender = Peer::of(&incoming.sender, incoming.sender_alt.as_ref());
@@ -366,7 +380,9 @@ impl Step<'_> {
             was_offline: incoming.offline,
             original,
         };
-        self.message_event(stored, inner).await
+        self.message_event(stored, inner).await?;
+        // An own copy may be kept under the chat that it went to.
+        Ok(is_kept && !incoming.from_me)
     }
 
     async fn failed(&mut self, incoming: &MessageStanza, error: &SignalError) -> Result<(), StoreError> {

@@ -14,7 +14,7 @@ use wa_store::{
 };
 
 use crate::credentials::Own;
-use crate::events::StoredEvent;
+use crate::events::{ROW, Stored, StoredEvent};
 use crate::identity::{ChatRef, Peer, address, chat_row, user_row};
 use crate::messages::add_ons::Learnt;
 use crate::messages::status::StoredDelivery;
@@ -27,8 +27,8 @@ pub(crate) struct Outputs {
     pub(crate) stanzas: Vec<Node>,
     /// Receipts of messages that came with the backlog: they may wait for its end.
     pub(crate) backlog: Vec<Node>,
-    /// Rows that came into the inbox.
-    pub(crate) events: u64,
+    /// Rows that come into the inbox.
+    pub(crate) events: Vec<Stored>,
     /// Credentials that the commit stores.
     pub(crate) device: Option<Device>,
     /// Deeds for after the commit.
@@ -62,15 +62,16 @@ pub(crate) struct Step<'a> {
     pub(crate) changes: Changes,
     pub(crate) outputs: Outputs,
     sessions: HashMap<Address, Loaded>,
-    sender_keys: HashMap<(Chat, Address), SenderKeyRecord>,
+    sender_keys: HashMap<(Chat, Address), (SenderKeyRecord, bool)>,
+    events: Vec<StoredEvent>,
     lids: HashMap<User, Option<User>>,
     retries: HashMap<CompactString, u8>,
     chats: HashMap<Chat, ChatKey>,
     pns: HashMap<User, Option<User>>,
     /// What people call themselves, of those who wrote in this step.
     pub(crate) push_names: HashMap<User, CompactString>,
-    /// What is known of deliveries of own messages, as far as it was changed.
-    pub(crate) deliveries: HashMap<(CompactString, User), StoredDelivery>,
+    /// What is known of deliveries of own messages, as far as it was read or changed.
+    pub(crate) deliveries: HashMap<(CompactString, User), Option<StoredDelivery>>,
     /// What add-ons need, of messages of this step.
     pub(crate) learnt: Learnt,
 }
@@ -79,6 +80,8 @@ pub(crate) struct Step<'a> {
 pub(crate) struct Loaded {
     pub(crate) record: SessionRecord,
     pub(crate) sending: Sending,
+    /// Written with the step.
+    is_changed: bool,
 }
 
 impl<'a> Step<'a> {
@@ -92,6 +95,7 @@ impl<'a> Step<'a> {
             outputs: Outputs::default(),
             sessions: HashMap::new(),
             sender_keys: HashMap::new(),
+            events: Vec::new(),
             lids: HashMap::new(),
             retries: HashMap::new(),
             chats: HashMap::new(),
@@ -102,15 +106,27 @@ impl<'a> Step<'a> {
         }
     }
 
-    /// Everything for one commit.
-    pub(crate) fn finish(self) -> wa_store::Pending<Outputs> {
+    /// Everything for one commit. What many messages of the step have changed is written once.
+    pub(super) fn finish(mut self) -> wa_store::Pending<Outputs> {
+        for (at, loaded) in self.sessions.iter().filter(|(_, loaded)| loaded.is_changed) {
+            let record = Bytes::copy_from_slice(&loaded.record.encode());
+            self.changes.put(tables::Sessions, at, &Session { record, sending: loaded.sending });
+        }
+        for (at, (record, _)) in self.sender_keys.iter().filter(|(_, (_, is_changed))| *is_changed) {
+            self.changes.put(tables::SenderKeys, at, &Bytes::copy_from_slice(&record.encode()));
+        }
+        self.learnt.write_secrets(&mut self.changes);
+        let mut events = self.events.into_iter().peekable();
+        while events.peek().is_some() {
+            let row: Vec<StoredEvent> = events.by_ref().take(ROW).collect();
+            self.outputs.events.push(self.shared.event_row(&mut self.changes, row));
+        }
         self.changes.holding(self.outputs)
     }
 
     /// Puts an event into the inbox.
-    pub(crate) fn event(&mut self, event: &StoredEvent) {
-        self.shared.event_row(&mut self.changes, event);
-        self.outputs.events += 1;
+    pub(crate) fn event(&mut self, event: StoredEvent) {
+        self.events.push(event);
     }
 
     /// The session with a device; an empty record if there is none. A damaged one is moved out of the way: the retry
@@ -119,7 +135,7 @@ impl<'a> Step<'a> {
         if !self.sessions.contains_key(at) {
             let loaded = match self.shared.store.one(tables::Sessions, at).await? {
                 Some(row) => match SessionRecord::decode(&row.record) {
-                    Ok(record) => Loaded { record, sending: row.sending },
+                    Ok(record) => Loaded { record, sending: row.sending, is_changed: false },
                     Err(error) => {
                         tracing::error!(%error, "a session record is damaged and is replaced");
                         Loaded::empty()
@@ -140,18 +156,18 @@ impl<'a> Step<'a> {
         for (at, row) in missing.into_iter().zip(rows) {
             let loaded = row.and_then(|row| {
                 let record = SessionRecord::decode(&row.record).ok()?;
-                Some(Loaded { record, sending: row.sending })
+                Some(Loaded { record, sending: row.sending, is_changed: false })
             });
             self.sessions.insert(at, loaded.unwrap_or_else(Loaded::empty));
         }
         Ok(())
     }
 
-    /// Writes a session as it is now.
+    /// Writes a session as the step leaves it.
     pub(crate) fn store_session(&mut self, at: &Address) {
-        let Some(loaded) = self.sessions.get(at) else { return };
-        let record = Bytes::copy_from_slice(&loaded.record.encode());
-        self.changes.put(tables::Sessions, at, &Session { record, sending: loaded.sending });
+        if let Some(loaded) = self.sessions.get_mut(at) {
+            loaded.is_changed = true;
+        }
     }
 
     /// Forgets a session: the next message to the device builds a new one.
@@ -168,15 +184,15 @@ impl<'a> Step<'a> {
         if !self.sender_keys.contains_key(at) {
             let row = self.shared.store.one(tables::SenderKeys, at).await?;
             let record = row.and_then(|row| SenderKeyRecord::decode(&row).ok()).unwrap_or_default();
-            self.sender_keys.insert(at.clone(), record);
+            self.sender_keys.insert(at.clone(), (record, false));
         }
-        Ok(self.sender_keys.entry(at.clone()).or_default())
+        Ok(&mut self.sender_keys.entry(at.clone()).or_default().0)
     }
 
-    /// Writes a sender key as it is now.
+    /// Writes a sender key as the step leaves it.
     pub(crate) fn store_sender_key(&mut self, at: &(Chat, Address)) {
-        if let Some(record) = self.sender_keys.get(at) {
-            self.changes.put(tables::SenderKeys, at, &Bytes::copy_from_slice(&record.encode()));
+        if let Some((_, is_changed)) = self.sender_keys.get_mut(at) {
+            *is_changed = true;
         }
     }
 
@@ -272,11 +288,19 @@ impl<'a> Step<'a> {
         for (from, row) in self.shared.store.all(tables::Sessions, pn).await? {
             let to = Address { user: lid.clone(), device: from.device };
             self.sessions.remove(&to);
-            self.sessions.remove(&from);
             self.changes.put(tables::Sessions, &to, &row);
             self.changes.delete(tables::Sessions, &from);
-            if let Ok(record) = SessionRecord::decode(&row.record) {
-                self.sessions.insert(to, Loaded { record, sending: row.sending });
+            // As this step may have changed it already.
+            let moved = self.sessions.remove(&from);
+            let stored = || {
+                Some(Loaded {
+                    record: SessionRecord::decode(&row.record).ok()?,
+                    sending: row.sending,
+                    is_changed: false,
+                })
+            };
+            if let Some(loaded) = moved.or_else(stored) {
+                self.sessions.insert(to, loaded);
             }
         }
         for (from, row) in self.shared.store.all(tables::Identities, pn).await? {
@@ -364,7 +388,7 @@ impl<'a> Step<'a> {
             self.changes.put(tables::Chats, &alias, &ChatRecord { merged_into: Some(kept), ..record });
         }
         if let Ok(jid) = lid.as_str().parse() {
-            self.event(&StoredEvent::ChatsMerged { kept: ChatRef { key: kept, jid }, alias });
+            self.event(StoredEvent::ChatsMerged { kept: ChatRef { key: kept, jid }, alias });
         }
         Ok(())
     }
@@ -372,6 +396,6 @@ impl<'a> Step<'a> {
 
 impl Loaded {
     fn empty() -> Self {
-        Self { record: SessionRecord::new(), sending: Sending::Allowed }
+        Self { record: SessionRecord::new(), sending: Sending::Allowed, is_changed: false }
     }
 }

@@ -1,15 +1,20 @@
 //! Commits that wait at the same moment become one. Messages that are taken, sealed and settled come in numbers, each from
 //! a task of its own; whoever comes while a commit is under way shares the next. What is asked for is done by a task that
-//! nobody's cancellation ends in the middle.
+//! nobody's cancellation ends in the middle. A new message whose devices and sessions are known is sealed in the commit
+//! that takes it; what nothing waits for goes along with the next commit, or has one of its own a moment later.
 
+use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Mutex;
-use tokio::sync::oneshot;
-use wa_store::{Changes, OutboxRow};
+use tokio::sync::{Notify, oneshot};
+use wa_binary::Jid;
+use wa_store::{Changes, Chat, InboxCursor, OutboxOrder, OutboxRow, tables};
 
 use super::Step;
-use crate::messages::seal::{SealError, Wanted};
+use crate::messages::seal::{self, SealError, Wanted};
+use crate::messages::status::{self, Stage};
 use crate::shared::Shared;
 
 /// Wishes that one commit fulfils at most.
@@ -17,30 +22,73 @@ const MOST: usize = 128;
 /// Bytes of changes that one commit takes on, beside the first wish's.
 const MOST_BYTES: usize = 1 << 20;
 
+/// How long what nothing waits for waits for a commit that it can share.
+const LATER: Duration = Duration::from_millis(5);
+
 /// Nothing was committed, and nothing will be: the lease or the store is gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Gone;
 
 /// Wishes of one account that wait.
 #[derive(Default)]
-pub(crate) struct Together(Mutex<Waiting>);
+pub(crate) struct Together {
+    waiting: Mutex<Waiting>,
+    /// Somebody wants a commit now.
+    bell: Notify,
+}
 
 #[derive(Default)]
 struct Waiting {
     wishes: Vec<Wish>,
+    /// What may wait a moment.
+    later: Vec<Later>,
     /// A task is at work that will look again.
     is_served: bool,
 }
 
+/// Changes that may wait a moment, and who waits for them.
+type Later = (Changes, oneshot::Sender<Result<(), Gone>>);
+
+/// A message that the application gives.
+pub(crate) struct NewMessage {
+    pub(crate) to: Jid,
+    pub(crate) order: OutboxOrder,
+    pub(crate) row: OutboxRow,
+    /// What belongs to it.
+    pub(crate) changes: Changes,
+    /// The event that it answers, and whether its deliveries are counted.
+    pub(crate) event: Option<(InboxCursor, bool)>,
+}
+
 enum Wish {
-    Changes(Changes, oneshot::Sender<Result<(), Gone>>),
+    Take(Box<NewMessage>, oneshot::Sender<Result<Option<OutboxRow>, Gone>>),
     Seal(Box<Wanted>, oneshot::Sender<Result<OutboxRow, SealError>>),
 }
 
 /// Commits changes that depend on no state that could change meanwhile.
 pub(crate) async fn commit(shared: &Arc<Shared>, changes: Changes) -> Result<(), Gone> {
+    let told = put(shared, changes);
+    shared.together.bell.notify_one();
+    told.await.unwrap_or(Err(Gone))
+}
+
+/// The same together with others, or a moment later.
+pub(crate) async fn commit_later(shared: &Arc<Shared>, changes: Changes) -> Result<(), Gone> {
+    put(shared, changes).await.unwrap_or(Err(Gone))
+}
+
+fn put(shared: &Arc<Shared>, changes: Changes) -> oneshot::Receiver<Result<(), Gone>> {
     let (tell, told) = oneshot::channel();
-    wish(shared, Wish::Changes(changes, tell));
+    let mut waiting = shared.together.waiting.lock();
+    waiting.later.push((changes, tell));
+    serve_wishes(shared, waiting);
+    told
+}
+
+/// Takes a message into the outbox; gives its row if it was sealed at once.
+pub(crate) async fn take(shared: &Arc<Shared>, message: NewMessage) -> Result<Option<OutboxRow>, Gone> {
+    let (tell, told) = oneshot::channel();
+    wish(shared, Wish::Take(Box::new(message), tell));
     told.await.unwrap_or(Err(Gone))
 }
 
@@ -52,8 +100,13 @@ pub(crate) async fn seal(shared: &Arc<Shared>, wanted: Wanted) -> Result<OutboxR
 }
 
 fn wish(shared: &Arc<Shared>, wish: Wish) {
-    let mut waiting = shared.together.0.lock();
+    let mut waiting = shared.together.waiting.lock();
     waiting.wishes.push(wish);
+    shared.together.bell.notify_one();
+    serve_wishes(shared, waiting);
+}
+
+fn serve_wishes(shared: &Arc<Shared>, mut waiting: parking_lot::MutexGuard<'_, Waiting>) {
     if std::mem::replace(&mut waiting.is_served, true) {
         return;
     }
@@ -61,7 +114,14 @@ fn wish(shared: &Arc<Shared>, wish: Wish) {
     let shared = Arc::clone(shared);
     tokio::spawn(async move {
         let served = Served(&shared);
-        while serve(&shared).await {}
+        loop {
+            if shared.together.waiting.lock().wishes.is_empty() {
+                let _ = tokio::time::timeout(LATER, shared.together.bell.notified()).await;
+            }
+            if !serve(&shared).await {
+                break;
+            }
+        }
         drop(served);
     });
 }
@@ -72,9 +132,10 @@ struct Served<'a>(&'a Arc<Shared>);
 impl Drop for Served<'_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            let mut waiting = self.0.together.0.lock();
+            let mut waiting = self.0.together.waiting.lock();
             waiting.is_served = false;
             waiting.wishes.clear();
+            waiting.later.clear();
         }
     }
 }
@@ -82,12 +143,12 @@ impl Drop for Served<'_> {
 impl Together {
     /// What the next commit takes on. A message to many stands alone: it can be a commit of thousands of rows, and
     /// what it notes of its readers must not stay when it fails.
-    fn next(&self) -> Vec<Wish> {
-        let mut waiting = self.0.lock();
+    fn next(&self) -> Option<(Vec<Wish>, Vec<Later>)> {
+        let mut waiting = self.waiting.lock();
         let mut bytes = 0;
         let fits = |(place, wish): &(usize, &Wish)| {
             let (alone, size) = match wish {
-                Wish::Changes(changes, _) => (false, changes.bytes()),
+                Wish::Take(message, _) => (false, 2 * message.row.plaintext.len() + message.changes.bytes()),
                 Wish::Seal(wanted, _) => (wanted.is_for_many(), wanted.size()),
             };
             bytes += size;
@@ -96,62 +157,83 @@ impl Together {
         let alone = matches!(waiting.wishes.first(), Some(Wish::Seal(wanted, _)) if wanted.is_for_many());
         let most = if alone { 1 } else { MOST };
         let count = waiting.wishes.iter().enumerate().take_while(fits).take(most).count();
-        if count == 0 {
+        if count == 0 && waiting.later.is_empty() {
             waiting.is_served = false;
             // A burst of thousands must not be remembered by its room.
             waiting.wishes.shrink_to(MOST);
+            waiting.later.shrink_to(MOST);
+            return None;
         }
-        waiting.wishes.drain(..count).collect()
+        Some((waiting.wishes.drain(..count).collect(), std::mem::take(&mut waiting.later)))
+    }
+
+    /// What may go along with somebody's commit; to be told of its end.
+    pub(super) fn later(&self) -> Vec<Later> {
+        std::mem::take(&mut self.waiting.lock().later)
     }
 }
 
 /// One commit; says whether there was anything to do.
 async fn serve(shared: &Arc<Shared>) -> bool {
     let mut vault = shared.vault.lock().await;
-    let wishes = shared.together.next();
-    if wishes.is_empty() {
-        return false;
-    }
+    let Some((wishes, later)) = shared.together.next() else { return false };
     let mut step = Step::new(shared);
-    let (mut committing, mut sealed) = (Vec::new(), Vec::new());
-    let mut seals = Vec::new();
+    let (mut committing, mut sealed, mut taken) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut seals, mut answered) = (Vec::new(), Vec::new());
+    // A chat's messages are sealed in their order: behind one that has to wait nothing is sealed at once.
+    let mut waits: HashSet<Chat> = HashSet::new();
+    for (changes, tell) in later {
+        if committing.is_empty() || !sabotaged!(shared, LeftOutMember) {
+            step.changes.merge(changes);
+        }
+        committing.push(tell);
+    }
     for wish in wishes {
         match wish {
-            Wish::Changes(changes, tell) => {
-                if committing.is_empty() || !sabotaged!(shared, LeftOutMember) {
-                    step.changes.merge(changes);
-                }
-                committing.push(tell);
-            }
             Wish::Seal(wanted, tell) => seals.push((wanted, tell)),
+            Wish::Take(message, tell) => {
+                let NewMessage { to, order, row, changes, event } = *message;
+                step.changes.merge(changes);
+                answered.extend(event);
+                let known = match waits.contains(&row.chat) {
+                    true => None,
+                    false => seal::sealed_at_once(&mut step, order, &row).await,
+                };
+                if known.is_none() {
+                    step.changes.put(tables::Outbox, &order, &row);
+                    status::reached(&mut step.changes, row.queued, &row.id, &to, Stage::Queued, 0);
+                    waits.insert(row.chat);
+                }
+                taken.push((known, tell));
+            }
         }
     }
-    if let Err(error) =
-        crate::messages::seal::prepare(&mut step, seals.iter().map(|(wanted, _)| &**wanted)).await
-    {
+    if let Err(error) = seal::prepare(&mut step, seals.iter().map(|(wanted, _)| &**wanted)).await {
         tracing::error!(%error, "messages wait for the store");
         for (_, tell) in seals.drain(..) {
             let _ = tell.send(Err(SealError::Store(error.clone())));
         }
     }
     for (wanted, tell) in seals {
-        match crate::messages::seal::seal_into(&mut step, &wanted).await {
+        match seal::seal_into(&mut step, &wanted).await {
             Ok(row) => sealed.push((row, tell)),
             // Whoever asked is told; what it may have left in the step is at most a message key that nobody uses.
             Err(error) => drop(tell.send(Err(error))),
         }
     }
-    if !sealed.is_empty() {
+    let any_sealed = !sealed.is_empty() || taken.iter().any(|(row, _)| row.is_some());
+    if any_sealed {
         kill_point!(shared, StanzaSealed);
     }
-    let committed = vault.commit(shared, std::mem::take(&mut step.changes).holding(())).await.is_ok()
-        || sabotaged!(shared, UntoldFailure);
-    if committed {
-        shared.inbox_grew(step.outputs.events);
+    let _order = if answered.is_empty() { None } else { Some(shared.inbox.order.lock().await) };
+    let taking = shared.inbox.take(answered.into_iter(), &mut step.changes);
+    let is_stored = vault.commit_step(shared, step).await.is_ok();
+    let committed = is_stored || sabotaged!(shared, UntoldFailure);
+    if is_stored {
+        shared.inbox.took(taking);
     }
-    drop(step);
     drop(vault);
-    if !sealed.is_empty() {
+    if any_sealed {
         kill_point!(shared, StanzaStored);
     }
     // Who asked may have stopped waiting; what was wished for is done all the same.
@@ -160,6 +242,9 @@ async fn serve(shared: &Arc<Shared>) -> bool {
     }
     for (row, tell) in sealed {
         let _ = tell.send(if committed { Ok(row) } else { Err(SealError::Ended) });
+    }
+    for (row, tell) in taken {
+        let _ = tell.send(if committed { Ok(row) } else { Err(Gone) });
     }
     true
 }
@@ -200,7 +285,7 @@ mod tests {
         for one in &mut all {
             assert!(one.now_or_never().is_none());
         }
-        assert_eq!(shared.together.0.lock().wishes.len(), 100);
+        assert_eq!(shared.together.waiting.lock().later.len(), 100);
         all.truncate(50);
         meanwhile(&store).await;
         drop(holder);

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::record;
 use crate::UnixTime;
-use crate::address::{Chat, User};
+use crate::address::Chat;
 
 /// An event that waits for the application.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,13 +94,39 @@ pub struct SendRecord {
 /// A message secret: 32 bytes that add-ons of the message are encrypted with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MessageSecret {
+    /// Whose.
+    pub id: CompactString,
     /// The secret.
     #[serde(with = "super::secret")]
     pub secret: wa_crypto::Secret<32>,
-    /// The form of the sender under which it was seen.
-    pub seen_as: User,
     /// Where it was learnt.
     pub source: SecretSource,
+}
+
+/// Secrets of messages that one person wrote in one chat, oldest first. A row for each message would make every commit
+/// rewrite a page of the disk for each: what comes goes into the open page, number 0; one that is full is put
+/// aside under the number that [`number`](Self::number) gives, so that newer pages are read first.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SecretPage {
+    /// Full pages that were put aside before this one.
+    pub before: u32,
+    /// The secrets, at most [`FULL`](Self::FULL).
+    pub secrets: Vec<MessageSecret>,
+}
+
+impl SecretPage {
+    /// Secrets of a full page.
+    pub const FULL: usize = 32;
+
+    /// Number of the page once it is full.
+    pub const fn number(&self) -> u32 {
+        u32::MAX - self.before
+    }
+
+    /// The secret of a message.
+    pub fn of(&self, id: &str) -> Option<&MessageSecret> {
+        self.secrets.iter().rev().find(|secret| secret.id == id)
+    }
 }
 
 /// Where a message secret was learnt.
@@ -112,4 +138,4 @@ pub enum SecretSource {
     History,
 }
 
-record!(InboxRow, DeadLetter, OutboxRow, SentRow, SendRecord, MessageSecret);
+record!(InboxRow, DeadLetter, OutboxRow, SentRow, SendRecord, SecretPage);

@@ -14,7 +14,8 @@ pub use self::app_state::{AppStateKey, Collection, CollectionState, LtHash, Reco
 pub use self::chats::{ChatRecord, Contact, ContactNames};
 pub use self::device::{Device, KeyPair, Registration};
 pub use self::messages::{
-    Attempt, DeadLetter, InboxRow, MessageSecret, OutboxRow, OutboxState, SecretSource, SendRecord, SentRow,
+    Attempt, DeadLetter, InboxRow, MessageSecret, OutboxRow, OutboxState, SecretPage, SecretSource,
+    SendRecord, SentRow,
 };
 pub use self::signal::{
     DistributionMark, MarkState, PreKey, PreKeyState, Sending, Session, SignedPreKey, SignedPreKeyState,
