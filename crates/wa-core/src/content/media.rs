@@ -273,7 +273,11 @@ impl Thumbnail {
         Self { direct_path: direct_path.into(), sha256: Some(sha256), enc_sha256: Some(enc_sha256) }
     }
 
-    pub(super) fn of(path: Option<&String>, sha256: Option<&Bytes>, enc_sha256: Option<&Bytes>) -> Option<Self> {
+    pub(super) fn of(
+        path: Option<&String>,
+        sha256: Option<&Bytes>,
+        enc_sha256: Option<&Bytes>,
+    ) -> Option<Self> {
         let digest = |bytes: Option<&Bytes>| bytes.and_then(|bytes| <[u8; 32]>::try_from(&bytes[..]).ok());
         Some(Self { direct_path: said(path)?, sha256: digest(sha256), enc_sha256: digest(enc_sha256) })
     }
