@@ -8,6 +8,8 @@ use crate::shell::{Steps, is_installed};
 const CARGO_DENY: &str = "cargo-deny@0.20.2";
 
 /// The workspaces of their own. They use crates of this one, so a new dependency here goes into their lock files too.
+/// `benches/whatsapp-rust` uses none of them, and its libraries take half an hour to build on two cores: `benches/run costs`
+/// builds it.
 const OTHERS: [&str; 4] = ["benches", "fuzz", "interop/matrix", "interop/signal"];
 
 /// What nothing in the workspace turns on by itself, but for its own tests.

@@ -170,23 +170,24 @@ impl Contender {
         let mut tasks = JoinSet::new();
         for account in command["accounts"].as_array().unwrap() {
             let client = clients[usize::try_from(account.as_u64().unwrap()).unwrap()].clone().unwrap();
-            let to = to.clone();
-            tasks.spawn(async move {
-                let mut sent = Vec::new();
-                for _ in 0..count {
-                    for jid in &to {
-                        sent.push(client.messages().send(jid, crate::server::TEXT).await.unwrap());
+            // A chat's messages leave in their order; chats beside each other.
+            for jid in to.clone() {
+                let client = client.clone();
+                tasks.spawn(async move {
+                    let mut sent = Vec::new();
+                    for _ in 0..count {
+                        sent.push(client.messages().send(&jid, crate::server::TEXT).await.unwrap());
                     }
-                }
-                let mut accepted = 0_u64;
-                for sending in sent {
-                    match sending.await {
-                        SendReport::Accepted(_) => accepted += 1,
-                        other => panic!("{other:?}"),
+                    let mut accepted = 0_u64;
+                    for sending in sent {
+                        match sending.await {
+                            SendReport::Accepted(_) => accepted += 1,
+                            other => panic!("{other:?}"),
+                        }
                     }
-                }
-                accepted
-            });
+                    accepted
+                });
+            }
         }
         let mut accepted = 0;
         while let Some(done) = tasks.join_next().await {

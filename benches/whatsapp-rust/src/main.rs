@@ -206,6 +206,8 @@ impl Contender {
         }
         let bot = Bot::builder()
             .with_backend(store)
+            // Else it asks the real web site for the newest one.
+            .with_version((2, 3000, 1_045_649_367))
             .with_transport_factory(
                 TokioWebSocketTransportFactory::new()
                     .with_url(self.url.clone())
