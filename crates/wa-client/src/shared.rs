@@ -261,6 +261,7 @@ impl Shared {
         let count = u32::try_from(events.len()).unwrap_or(u32::MAX);
         let first = self.store.next_cursors(count);
         changes.put(tables::Inbox, &first, &row);
+        self.inbox.comes(first, events.len());
         Stored { first, events, bytes: row.event.len() }
     }
 

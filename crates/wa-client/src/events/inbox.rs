@@ -1,6 +1,6 @@
 //! The inbox between commit and application. What one step brings is one row, or a few; it is handed over in memory as
 //! long as the application keeps up, and read from the store when it does not. A row with several events goes when the
-//! last of them was taken; until then bits beside it say which were.
+//! last of them was taken; until then bits beside it say which were, also to the next start.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -34,7 +34,7 @@ struct Fresh {
     is_behind: bool,
 }
 
-/// A row with several events of this opening of the account.
+/// A row with several events.
 #[derive(Debug)]
 struct Several {
     count: usize,
@@ -71,13 +71,13 @@ impl Default for Inbox {
 }
 
 impl Inbox {
+    /// A row is about to be committed: whoever finds it in the store knows what it is.
+    pub(crate) fn comes(&self, first: InboxCursor, count: usize) {
+        self.left_over(first, count, 0);
+    }
+
     /// Rows were committed.
     pub(crate) fn came(&self, rows: Vec<Stored>) {
-        let mut known = self.rows.lock();
-        for row in rows.iter().filter(|row| row.events.len() > 1) {
-            known.insert(row.first, Several { count: row.events.len(), taken: 0 });
-        }
-        drop(known);
         let mut fresh = self.fresh.lock();
         for row in rows {
             if fresh.is_behind || fresh.events.len() >= MOST_EVENTS || fresh.bytes >= MOST_BYTES {
@@ -88,6 +88,22 @@ impl Inbox {
             let events = row.events.into_iter().enumerate();
             fresh.events.extend(events.map(|(place, event)| (nth(row.first, place), event)));
         }
+    }
+
+    /// A row was there before the client started, so many of its events taken; says how many were not.
+    pub(crate) fn left_over(&self, first: InboxCursor, count: usize, taken: u64) -> u64 {
+        // Rows that we wrote have no more.
+        let count = count.min(ROW);
+        if count > 1 {
+            self.rows.lock().insert(first, Several { count, taken });
+        }
+        count as u64 - u64::from(taken.count_ones()).min(count as u64)
+    }
+
+    /// Whether an event of a row with several was taken.
+    pub(crate) fn was_taken(&self, cursor: InboxCursor) -> bool {
+        let Some((first, place)) = self.place(cursor) else { return false };
+        self.rows.lock().get(&first).is_some_and(|row| row.taken >> place & 1 == 1)
     }
 
     /// There may be rows that nobody handed over.
@@ -129,11 +145,12 @@ impl Inbox {
     ) -> Taking {
         let mut several: BTreeMap<InboxCursor, u64> = BTreeMap::new();
         for (cursor, is_counted) in cursors {
-            if let Some((first, place)) = self.place(cursor) {
-                *several.entry(first).or_default() |= 1 << place;
-                continue;
+            match self.place(cursor) {
+                Some((first, place)) => *several.entry(first).or_default() |= 1 << place,
+                None => {
+                    changes.delete(Row, &cursor);
+                }
             }
-            changes.delete(Row, &cursor);
             if is_counted {
                 changes.delete(InboxAttempts, &cursor);
             }
@@ -197,7 +214,8 @@ mod tests {
 
     const FIRST: InboxCursor = InboxCursor::from_number(10);
 
-    fn stored(first: u64, count: usize) -> Stored {
+    fn stored(inbox: &Inbox, first: u64, count: usize) -> Stored {
+        inbox.comes(InboxCursor::from_number(first), count);
         let events = (0..count).map(|_| StoredEvent::LoggedOut).collect();
         Stored { first: InboxCursor::from_number(first), events, bytes: count }
     }
@@ -214,7 +232,7 @@ mod tests {
     #[test]
     fn a_row_goes_with_the_last_of_its_events() {
         let inbox = Inbox::default();
-        inbox.came(vec![stored(10, 3), stored(13, 1)]);
+        inbox.came(vec![stored(&inbox, 10, 3), stored(&inbox, 13, 1)]);
         assert_eq!(inbox.place(nth(FIRST, 2)), Some((FIRST, 2)));
         assert_eq!(inbox.place(nth(FIRST, 3)), None, "alone in its row");
         assert_eq!(take(&inbox, [11]), (1, 16), "the bits");
@@ -230,7 +248,7 @@ mod tests {
     #[test]
     fn what_a_failed_commit_would_have_noted_is_not_noted() {
         let inbox = Inbox::default();
-        inbox.came(vec![stored(10, 2)]);
+        inbox.came(vec![stored(&inbox, 10, 2)]);
         let _ = inbox.take([(FIRST, false)].into_iter(), &mut Changes::new());
         assert_eq!(take(&inbox, [11]), (1, 16), "the other one is still there");
     }
@@ -238,21 +256,21 @@ mod tests {
     #[test]
     fn what_is_not_handed_over_is_looked_for() {
         let inbox = Inbox::default();
-        inbox.came(vec![stored(10, 2)]);
+        inbox.came(vec![stored(&inbox, 10, 2)]);
         assert!(inbox.fresh(None).is_empty(), "behind: nobody has looked yet");
         let look = inbox.look().unwrap();
-        inbox.came(vec![stored(12, 2)]);
+        inbox.came(vec![stored(&inbox, 12, 2)]);
         look.saw_all();
         assert!(inbox.look().is_none());
         // The page had the first of them as well.
         assert_eq!(inbox.fresh(Some(InboxCursor::from_number(12))).len(), 1);
         for row in 0..20 {
-            inbox.came(vec![stored(100 + row * 64, 64)]);
+            inbox.came(vec![stored(&inbox, 100 + row * 64, 64)]);
         }
         let handed = inbox.fresh(None);
         assert_eq!(handed.len(), MOST_EVENTS);
         drop(inbox.look().unwrap());
-        inbox.came(vec![stored(9_000, 1)]);
+        inbox.came(vec![stored(&inbox, 9_000, 1)]);
         assert!(inbox.fresh(None).is_empty() && inbox.look().is_some(), "a look that was given up");
     }
 }

@@ -1,6 +1,7 @@
 //! The stream of one account's events: pages of the inbox with transient events in between.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use compact_str::CompactString;
 use wa_store::tables::{DeadLetters, Inbox, InboxAttempts, InboxTaken};
@@ -12,6 +13,8 @@ use crate::client::Client;
 
 /// Rows that one look into the store takes: they may have several events each.
 const PAGE: usize = 32;
+/// Wait before a delivery is counted again that could not be.
+const AGAIN: Duration = Duration::from_secs(1);
 /// After this many deliveries that nobody acknowledged an event becomes a dead letter.
 const MOST_ATTEMPTS: u32 = 5;
 
@@ -33,6 +36,8 @@ pub struct EventStream {
     page: VecDeque<Loaded>,
     /// Up to where events were handed over or read.
     loaded: Option<InboxCursor>,
+    /// The last event that was there before the client started: up to it deliveries are counted.
+    left: Option<InboxCursor>,
     /// Taken and not yet acknowledged.
     taken: Vec<Taken>,
     /// Acknowledged, but not yet deleted: deleted with the next page, or when there is nothing to do.
@@ -42,8 +47,12 @@ pub struct EventStream {
 /// An event that the application has not got yet.
 struct Loaded {
     cursor: InboxCursor,
-    attempts: u32,
     event: StoredEvent,
+    delivery: Delivery,
+    /// Deliveries that are counted, of one that was there before the client started.
+    attempts: u32,
+    /// The coming one is among them.
+    is_counted: bool,
 }
 
 /// An event that the application has got.
@@ -63,39 +72,31 @@ pub enum StreamError {
 }
 
 impl EventStream {
-    /// Raises the attempts of all events that were left over, before anything is delivered: a message that kills the
-    /// process ends among the dead letters. Each gets a row of its own for that.
+    /// Finds what was left over. Its deliveries are counted from now on, before each: a message that kills the process
+    /// ends among the dead letters.
     pub(crate) async fn open(client: Client, has_rows: bool) -> Result<Self, StoreError> {
-        let store = &client.shared.store;
-        let mut changes = Changes::new();
-        let mut after = None;
-        let mut left = 0;
+        let shared = &client.shared;
+        let (mut after, mut events) = (None, 0);
         let mut has_more = has_rows;
         while has_more {
-            let page = store.inbox(after, 256).await?;
+            let page = shared.store.inbox(after, 256).await?;
             has_more = !page.is_empty();
-            after = page.last().map(|entry| entry.cursor);
             for entry in &page {
-                if entry.attempts >= MOST_ATTEMPTS {
-                    bury(&mut changes, entry.cursor, entry, None);
-                    continue;
-                }
-                let events = StoredEvent::split(&entry.row.event);
-                if events.len() > 1 {
-                    let taken = store.one(InboxTaken, &entry.cursor).await?;
-                    left += unfold(&mut changes, entry, events, taken.as_deref().map_or(0, bits));
-                } else {
-                    changes.put(InboxAttempts, &entry.cursor, &(entry.attempts + 1));
-                    left += 1;
-                }
+                let count = StoredEvent::split(&entry.row.event).len();
+                let taken = match count {
+                    0 | 1 => 0,
+                    _ => shared.store.one(InboxTaken, &entry.cursor).await?.as_deref().map_or(0, bits),
+                };
+                events += shared.inbox.left_over(entry.cursor, count, taken);
+                after = Some(nth(entry.cursor, count.saturating_sub(1)));
             }
         }
-        let _ = store.commit(changes).await?;
-        client.shared.inbox_grew(left);
-        if !has_rows && let Some(look) = client.shared.inbox.look() {
+        shared.inbox_grew(events);
+        if !has_rows && let Some(look) = shared.inbox.look() {
             look.saw_all();
         }
-        Ok(Self { client, page: VecDeque::new(), loaded: None, taken: Vec::new(), done: Vec::new() })
+        let (page, taken, done) = (VecDeque::new(), Vec::new(), Vec::new());
+        Ok(Self { client, page, loaded: None, left: after, taken, done })
     }
 
     /// The next event; `None` after the client has stopped and everything was taken.
@@ -107,8 +108,18 @@ impl EventStream {
             if let Some(kind) = self.client.shared.transients.take() {
                 return Some(self.event(None, Delivery::First, kind));
             }
-            if let Some(event) = self.take_row() {
-                return Some(event);
+            match self.hand_out(1).await.map(|mut events| events.pop()) {
+                Ok(Some(event)) => return Some(event),
+                Ok(None) => {}
+                Err(error) if error.retry() == wa_store::Retry::Never => {
+                    tracing::warn!(%error, "a delivery cannot be counted");
+                    return None;
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "a delivery cannot be counted yet");
+                    tokio::time::sleep(AGAIN).await;
+                    continue;
+                }
             }
             match self.load().await {
                 Ok(true) => continue,
@@ -139,11 +150,11 @@ impl EventStream {
     /// Cancel-safe as [`next`](Self::next) is.
     pub async fn next_several(&mut self, most: usize) -> Vec<Event> {
         let mut events: Vec<Event> = self.next().await.into_iter().collect();
-        while !events.is_empty()
-            && events.len() < most
-            && let Some(event) = self.take_row()
-        {
-            events.push(event);
+        if !events.is_empty() && events.len() < most {
+            match self.hand_out(most - events.len()).await {
+                Ok(more) => events.extend(more),
+                Err(error) => tracing::warn!(%error, "a delivery cannot be counted"),
+            }
         }
         events
     }
@@ -162,27 +173,18 @@ impl EventStream {
     /// # Errors
     /// What the store says; the event comes again then.
     pub async fn fail(&mut self, error: &str) -> Result<(), StreamError> {
-        let Some(Taken { cursor, is_counted }) = self.taken.pop() else { return Ok(()) };
-        let store = self.store();
-        let inbox = &self.client.shared.inbox;
-        let _order = inbox.order.lock().await;
-        let place = inbox.place(cursor);
-        let Some(mut row) = store.one(Inbox, &place.map_or(cursor, |(first, _)| first)).await? else {
-            return Ok(());
-        };
+        let Some(Taken { cursor, .. }) = self.taken.pop() else { return Ok(()) };
+        let place = self.client.shared.inbox.place(cursor);
+        let row = self.store().one(Inbox, &place.map_or(cursor, |(first, _)| first)).await?;
+        let Some(mut row) = row else { return Ok(()) };
         if let Some((_, place)) = place
             && let Some(event) = StoredEvent::split(&row.event).into_iter().nth(place)
         {
             row.event = event;
         }
-        let attempts = store.one(InboxAttempts, &cursor).await?.unwrap_or(0);
+        let attempts = self.store().one(InboxAttempts, &cursor).await?.unwrap_or(0);
         let failure = Attempt { at: self.client.shared.now(), error: CompactString::from(error) };
-        let mut changes = Changes::new();
-        let taking = inbox.take(std::iter::once((cursor, is_counted)), &mut changes);
-        changes.put(DeadLetters, &cursor, &DeadLetter { row, attempts, failure: Some(failure) });
-        let _ = store.commit(changes).await.map_err(StoreError::from)?;
-        inbox.took(taking);
-        Ok(())
+        Ok(self.bury(cursor, row, attempts, Some(failure)).await?)
     }
 
     /// Puts all dead letters back into the inbox; gives their number.
@@ -211,12 +213,26 @@ impl EventStream {
         Event { account: self.store().id().clone(), cursor, delivery, kind, client: self.client.clone() }
     }
 
-    fn take_row(&mut self) -> Option<Event> {
-        let Loaded { cursor, attempts, event } = self.page.pop_front()?;
-        let delivery = if attempts == 0 { Delivery::First } else { Delivery::Again };
-        self.taken.push(Taken { cursor, is_counted: attempts > 0 });
-        kill_point!(self.client.shared, EventTaken);
-        Some(self.event(Some(cursor), delivery, event.into()))
+    /// Hands out what is loaded, at most `most`. What was there before the client started is counted first.
+    async fn hand_out(&mut self, most: usize) -> Result<Vec<Event>, StoreError> {
+        let most = most.min(self.page.len());
+        let mut changes = Changes::new();
+        for one in self.page.iter_mut().take(most) {
+            if one.delivery == Delivery::Again && !std::mem::replace(&mut one.is_counted, true) {
+                one.attempts += 1;
+                changes.put(InboxAttempts, &one.cursor, &one.attempts);
+            }
+        }
+        let _ = self.store().commit(changes).await?;
+        let mut events = Vec::with_capacity(most);
+        for Loaded { cursor, event, delivery, is_counted, .. } in self.page.drain(..most) {
+            self.taken.push(Taken { cursor, is_counted });
+            kill_point!(self.client.shared, EventTaken);
+            let account = self.client.shared.store.id().clone();
+            let client = self.client.clone();
+            events.push(Event { account, cursor: Some(cursor), delivery, kind: event.into(), client });
+        }
+        Ok(events)
     }
 
     /// Takes what was handed over, or loads a page; says whether there was anything.
@@ -227,30 +243,75 @@ impl EventStream {
         if let Some((last, _)) = handed.back() {
             self.loaded = Some(*last);
             kill_point!(shared, EventsLoaded);
-            self.page.extend(handed.into_iter().map(|(cursor, event)| Loaded { cursor, attempts: 0, event }));
+            self.page.extend(handed.into_iter().map(|(cursor, event)| Loaded {
+                cursor,
+                event,
+                delivery: Delivery::First,
+                attempts: 0,
+                is_counted: false,
+            }));
             return Ok(true);
         }
         let Some(look) = shared.inbox.look() else { return Ok(false) };
-        let page = shared.store.inbox(self.loaded, PAGE).await?;
-        if page.len() < PAGE {
-            look.saw_all();
-        } else {
-            drop(look);
-        }
+        let rows = shared.store.inbox(self.loaded, PAGE).await?;
+        let saw_all = rows.len() < PAGE;
         kill_point!(shared, EventsLoaded);
-        let found_any = !page.is_empty();
-        for InboxEntry { cursor: first, attempts, row } in page {
+        let (mut page, mut loaded) = (Vec::new(), self.loaded);
+        for InboxEntry { cursor: first, row, .. } in rows {
             let events = StoredEvent::split(&row.event);
-            self.loaded = Some(nth(first, events.len().saturating_sub(1)));
-            for (place, event) in events.iter().enumerate() {
-                match StoredEvent::decode(event) {
-                    Ok(event) => self.page.push_back(Loaded { cursor: nth(first, place), attempts, event }),
+            let cursors: Vec<InboxCursor> = (0..events.len()).map(|place| nth(first, place)).collect();
+            loaded = Some(cursors.last().copied().unwrap_or(first));
+            let is_left = loaded <= self.left;
+            let attempts = match is_left {
+                true => shared.store.many(InboxAttempts, &cursors).await?,
+                false => vec![None; cursors.len()],
+            };
+            let events = cursors.into_iter().zip(events).zip(attempts);
+            // Before anything of the row is buried: with its last event it is forgotten.
+            let events: Vec<_> = events.filter(|((cursor, _), _)| !shared.inbox.was_taken(*cursor)).collect();
+            for ((cursor, event), attempts) in events {
+                let attempts = attempts.unwrap_or(0);
+                if attempts >= MOST_ATTEMPTS {
+                    self.bury(cursor, InboxRow { received: row.received, event }, attempts, None).await?;
+                    continue;
+                }
+                let delivery = if is_left { Delivery::Again } else { Delivery::First };
+                match StoredEvent::decode(&event) {
+                    Ok(event) => page.push(Loaded { cursor, event, delivery, attempts, is_counted: false }),
                     // It stays in the inbox for the version that wrote it.
                     Err(error) => tracing::error!(%error, "an event of the inbox was passed over"),
                 }
             }
         }
+        // From here on nobody's giving up leaves anything half-done.
+        if saw_all {
+            look.saw_all();
+        } else {
+            drop(look);
+        }
+        let found_any = loaded != self.loaded;
+        self.loaded = loaded;
+        self.page.extend(page);
         Ok(found_any)
+    }
+
+    /// Puts an event among the dead letters.
+    async fn bury(
+        &self,
+        cursor: InboxCursor,
+        row: InboxRow,
+        attempts: u32,
+        failure: Option<Attempt>,
+    ) -> Result<(), StoreError> {
+        let shared = &self.client.shared;
+        let _order = shared.inbox.order.lock().await;
+        let mut changes = Changes::new();
+        let taking = shared.inbox.take(std::iter::once((cursor, attempts > 0)), &mut changes);
+        changes.put(DeadLetters, &cursor, &DeadLetter { row, attempts, failure });
+        let _ = shared.store.commit(changes).await?;
+        shared.inbox.took(taking);
+        shared.inbox_taken(1);
+        Ok(())
     }
 
     async fn flush(&mut self) -> Result<(), StoreError> {
@@ -270,27 +331,6 @@ impl EventStream {
         self.done.clear();
         Ok(())
     }
-}
-
-/// Gives each event of a row that was not taken a row of its own, with one attempt; says how many those are.
-fn unfold(changes: &mut Changes, entry: &InboxEntry, events: Vec<wa_store::Bytes>, taken: u64) -> u64 {
-    changes.delete(Inbox, &entry.cursor).delete(InboxTaken, &entry.cursor);
-    let mut left = 0;
-    for (place, event) in events.into_iter().enumerate() {
-        if taken.checked_shr(u32::try_from(place).unwrap_or(u32::MAX)).is_some_and(|bits| bits & 1 == 1) {
-            continue;
-        }
-        let cursor = nth(entry.cursor, place);
-        changes.put(Inbox, &cursor, &InboxRow { received: entry.row.received, event });
-        changes.put(InboxAttempts, &cursor, &1);
-        left += 1;
-    }
-    left
-}
-
-fn bury(changes: &mut Changes, cursor: InboxCursor, entry: &InboxEntry, failure: Option<Attempt>) {
-    let letter = DeadLetter { row: entry.row.clone(), attempts: entry.attempts, failure };
-    changes.delete(Inbox, &cursor).delete(InboxAttempts, &cursor).put(DeadLetters, &cursor, &letter);
 }
 
 impl std::fmt::Debug for EventStream {

@@ -236,6 +236,8 @@ fn damages() -> Vec<Row> {
         row(Damage::LengthHeader).cause(Cause::TransportOutOfStep),
         row(Damage::Oversize).cause(Cause::KeepaliveLost),
         row(Damage::ZeroLength).cause(Cause::TransportOutOfStep),
+        row(Damage::FrameTwice).cause(Cause::TransportOutOfStep),
+        row(Damage::FrameLate).cause(Cause::TransportOutOfStep),
         // What cannot be decoded is dropped; the server has it still.
         row(Damage::TruncatePlaintext).by_hand().noted(Rule::NeverAnswered),
         row(Damage::Plaintext).by_hand().noted(Rule::NeverAnswered),

@@ -52,6 +52,7 @@ async fn killed_at_every_point_and_at_random_nothing_is_lost_and_nothing_repeate
         for nth in 1..=4 {
             arena.live(Plan::Kill(at.clone(), nth), 1).await;
         }
+        arena.live(Plan::Quiet, 0).await;
     }
     for round in 0..rounds {
         for at in conversing() {
@@ -65,10 +66,12 @@ async fn killed_at_every_point_and_at_random_nothing_is_lost_and_nothing_repeate
                     break;
                 }
             }
+            arena.rest().await;
         }
         for _ in 0..random {
             let after = arena.draw(1, 60);
             arena.live(Plan::Random(Duration::from_millis(after)), 3).await;
+            arena.rest().await;
         }
     }
     let broken = arena.finish().await;
