@@ -344,13 +344,8 @@ async fn plan_status(
     to: Jid,
     audience: &StoredAudience,
 ) -> Result<Plan, SealError> {
-    let device = shared.device();
-    let own = device.lid().or_else(|| device.pn()).ok_or(SealError::Unreachable)?;
-    let recipients = crate::status::recipients(shared, link, audience, &own).await?;
-    let mut users = recipients.people.clone();
-    users.push(own.user_jid());
-    let mut all = devices::of(shared, link, &users).await?;
-    all.retain(|one| !device.is_this_device(one) && !one.is_hosted());
+    let (own, recipients, mut all) = readers(shared, link, audience).await?;
+    all.retain(|one| !one.is_hosted());
     let needing = without_key(shared, &to, &all).await?;
     let bundles = fetch_missing(shared, link, &needing).await?;
     Ok(Plan { to, own, way: Way::Status(recipients), devices: all, bundles })
@@ -362,6 +357,17 @@ async fn plan_list(
     to: Jid,
     audience: &StoredAudience,
 ) -> Result<Plan, SealError> {
+    let (own, recipients, all) = readers(shared, link, audience).await?;
+    let bundles = fetch_missing(shared, link, &all).await?;
+    Ok(Plan { to, own, way: Way::List(recipients), devices: all, bundles })
+}
+
+/// Who we are to an audience, who is in it, and all their and our other devices.
+async fn readers(
+    shared: &Arc<Shared>,
+    link: &Link,
+    audience: &StoredAudience,
+) -> Result<(Jid, Recipients, Vec<Jid>), SealError> {
     let device = shared.device();
     let own = device.lid().or_else(|| device.pn()).ok_or(SealError::Unreachable)?;
     let recipients = crate::status::recipients(shared, link, audience, &own).await?;
@@ -369,8 +375,7 @@ async fn plan_list(
     users.push(own.user_jid());
     let mut all = devices::of(shared, link, &users).await?;
     all.retain(|one| !device.is_this_device(one));
-    let bundles = fetch_missing(shared, link, &all).await?;
-    Ok(Plan { to, own, way: Way::List(recipients), devices: all, bundles })
+    Ok((own, recipients, all))
 }
 
 /// The devices that do not have our current sender key of a chat.

@@ -162,7 +162,7 @@ impl Cut<'_> {
     }
 
     /// Nothing may be left over.
-    fn end<T>(self, value: T) -> Option<T> {
+    fn end<T>(&self, value: T) -> Option<T> {
         self.0.is_empty().then_some(value)
     }
 }
@@ -179,8 +179,7 @@ macro_rules! foreign {
                 Ok($to)
             }
             fn from_bytes(bytes: &[u8]) -> Option<Self> {
-                #[allow(unused_mut, reason = "some values are read whole")]
-                let mut $cut = Cut(bytes);
+                let $cut = &mut Cut(bytes);
                 $from
             }
         }
