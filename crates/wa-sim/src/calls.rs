@@ -2,15 +2,13 @@
 
 use std::sync::Arc;
 
-use wa_binary::{Family, Node};
+use rand_core::Rng as _;
+use wa_binary::{Family, Jid, Node};
 
 use crate::offline::Class;
 use crate::stanza::{Read, el};
 use crate::watch::Rule;
 use crate::world::{AccountId, Copy, DeviceKey, Origin, Timer, World};
-
-/// How long a call rings.
-const RINGING_MS: u64 = 45_000;
 
 /// A call that rings.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
@@ -45,16 +43,16 @@ pub(crate) fn route(world: &mut World, origin: Origin, node: &Arc<Node>) {
         world.answer(origin, ack.attr("error", 501_u32));
         return;
     }
-    let Some(target) = world.find(&to) else {
-        world.answer(origin, ack.attr("error", 404_u32));
-        return;
+    let (targets, family) = match world.call_targets(from, &to) {
+        Ok(found) => found,
+        Err(code) => return world.answer(origin, ack.attr("error", code)),
     };
     world.answer(origin, ack);
-    let family = to.family().unwrap_or(Family::Pn);
     let call_id = action.text_of("call-id").unwrap_or_default();
-    let call = |world: &World, action: &Node| {
+    let shown = world.shown_action(from, family, action);
+    for device in targets {
         let account = world.account(from.account);
-        el("call")
+        let node = el("call")
             .attr("from", account.device_jid(family, from.device))
             .attr("id", &id)
             .attr("t", world.now_s())
@@ -63,24 +61,21 @@ pub(crate) fn route(world: &mut World, origin: Origin, node: &Arc<Node>) {
                 "sender_lid",
                 account.lid.filter(|_| family == Family::Pn).map(|_| account.jid(Family::Lid)),
             )
-            .child(action.clone())
-    };
-    let one = (to.device() != 0).then(|| world.find_device(&to)).flatten();
-    let targets = match one {
-        Some(device) => vec![device],
-        None => world.device_keys(target),
-    };
-    for device in targets {
-        let node = call(world, action);
+            .child(shown.clone());
         world.deliver(device, Class::Call, node, Copy::Others);
     }
+    // A device that is busy speaks for itself; the others go on ringing.
+    let for_all = !(action.is("reject") && action.attr_is("reason", "busy"));
     match action.tag() {
         "offer" => {
+            // Calls to groups end by themselves.
+            let Some(target) = world.find(&to) else { return };
             let ringing = Ringing { id: call_id, from, to: target };
-            world.at(world.now_ms + RINGING_MS, Timer::CallTimeout { call: ringing.clone() });
+            let due = world.now_ms + world.config.ringing_ms;
+            world.at(due, Timer::CallTimeout { call: ringing.clone() });
             world.ringing.insert(ringing.id.clone(), ringing);
         }
-        "accept" | "reject" if world.ringing.remove(&call_id).is_some() => {
+        "accept" | "reject" if for_all && world.ringing.remove(&call_id).is_some() => {
             let reason = if action.is("accept") { "accepted_elsewhere" } else { "rejected_elsewhere" };
             for device in world.device_keys(from.account).into_iter().filter(|device| *device != from) {
                 world.terminate(device, action, reason);
@@ -94,6 +89,59 @@ pub(crate) fn route(world: &mut World, origin: Origin, node: &Arc<Node>) {
 }
 
 impl World {
+    /// The devices that a call stanza goes to, and the family that it is addressed in.
+    fn call_targets(&self, from: DeviceKey, to: &Jid) -> Result<(Vec<DeviceKey>, Family), u32> {
+        if let Some(group) = self.find_group(to) {
+            if group.role(from.account).is_none() {
+                return Err(403);
+            }
+            let members = group.members.keys().flat_map(|member| self.device_keys(*member));
+            return Ok((members.filter(|device| *device != from).collect(), group.addressing));
+        }
+        let family = to.family().unwrap_or(Family::Pn);
+        let target = self.find(to).ok_or(404_u32)?;
+        // Whoever is blocked is answered as usual, and heard by nobody.
+        if self.account(target).blocked.contains(&from.account) {
+            return Ok((Vec::new(), family));
+        }
+        let one = (to.device() != 0).then(|| self.find_device(to)).flatten();
+        Ok((one.map_or_else(|| self.device_keys(target), |device| vec![device]), family))
+    }
+
+    /// The action as others see it: its creator in their family, and an offer with a relay, which nobody could use.
+    fn shown_action(&mut self, from: DeviceKey, family: Family, action: &Node) -> Node {
+        let mut shown = action.clone();
+        let offer = matches!(action.tag(), "offer" | "offer_notice");
+        let creator = match action.jid_of("call-creator").and_then(|creator| self.find_device(&creator)) {
+            Some(creator) if !offer => creator,
+            _ => from,
+        };
+        if offer || action.has_attr("call-creator") {
+            shown.set_attr("call-creator", self.jid(creator, family));
+        }
+        if action.is("offer") && action.kid("relay").is_none() {
+            let mut bytes = |length| {
+                let mut bytes = vec![0; length];
+                self.streams.ids.fill_bytes(&mut bytes);
+                bytes
+            };
+            let relay = el("relay")
+                .attr("uuid", hex::encode(bytes(8)))
+                .attr("self_pid", "1")
+                .attr("peer_pid", "3")
+                .child(el("key").bytes(bytes(16)))
+                .child(el("token").attr("id", "0").bytes(bytes(64)))
+                .child(
+                    el("te2").attr("relay_id", "0").attr("relay_name", "sim").attr("token_id", "0").bytes(
+                        // 127.0.0.1 and a port where nothing listens.
+                        vec![127, 0, 0, 1, 0, 9],
+                    ),
+                );
+            shown.push(relay);
+        }
+        shown
+    }
+
     fn terminate(&mut self, device: DeviceKey, like: &Node, reason: &str) {
         let id = self.fresh_id();
         let terminate = el("terminate")

@@ -55,6 +55,8 @@ pub struct SimConfig {
     pub primer: u32,
     /// Lifetime of a queued chatstate in seconds; 0 means never queued.
     pub chatstate_ttl_s: u64,
+    /// How long a call rings.
+    pub ringing_ms: u64,
     /// Patches in one app-state answer.
     pub patch_page: usize,
     /// Who asks for a snapshot of a collection of at least this version gets one, made by the phone; below it, all patches.
@@ -121,6 +123,7 @@ impl Default for SimConfig {
             batch_patience_ms: 300,
             primer: 5,
             chatstate_ttl_s: 3,
+            ringing_ms: 45_000,
             patch_page: 50,
             snapshot_from: 20,
             answer_within_ms: Some(60_000),

@@ -121,6 +121,10 @@ struct Arguments {
     #[arg(long, env = "CHATSTATE_TTL_SECS", default_value_t = 3, value_name = "SECONDS")]
     chatstate_ttl: u64,
 
+    /// Seconds that a call rings before it ends by itself
+    #[arg(long, default_value_t = 45, value_name = "SECONDS")]
+    ringing: u64,
+
     /// Close a client that was silent for so many seconds
     #[arg(long, value_name = "SECONDS")]
     idle_kill: Option<u64>,
@@ -307,6 +311,7 @@ fn config(arguments: &Arguments, saved: Option<&SavedState>) -> Result<SimConfig
         strict_batches: arguments.strict_batches,
         drop_hidden_revokes: arguments.drop_hidden_revokes,
         chatstate_ttl_s: arguments.chatstate_ttl,
+        ringing_ms: arguments.ringing.saturating_mul(1000),
         idle_kill_ms: arguments.idle_kill.map(|seconds| seconds * 1000),
         queue_limit: arguments.queue,
         version_floor: arguments.version_floor,

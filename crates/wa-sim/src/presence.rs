@@ -49,7 +49,7 @@ fn subscribe(world: &mut World, origin: Origin, device: DeviceKey, node: &Node) 
     }
     world.account_mut(target).subscribers.insert(conn);
     let presence = state_for(world, target, device.account, &to);
-    world.write(conn, presence);
+    world.deliver(device, Class::Presence, presence, Copy::Others);
 }
 
 /// What a viewer may see of an account, addressed as the viewer asked.
@@ -127,7 +127,8 @@ impl World {
             let Some(viewer) = self.device_of(conn) else { continue };
             let named = self.visible_jid(account);
             let presence = state_for(self, account, viewer.account, &named);
-            self.write(conn, presence);
+            // While the device is told what it missed, only the latest state is kept for it.
+            self.deliver(viewer, Class::Presence, presence, Copy::Others);
         }
     }
 }

@@ -153,7 +153,7 @@ impl World {
             account.about = (wanted.about.clone(), now_s);
         }
         if let Some(standing) = &wanted.standing {
-            account.standing = standing.clone();
+            account.standing = (standing.clone(), account.standing.1);
         }
         id
     }

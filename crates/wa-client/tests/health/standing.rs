@@ -192,3 +192,51 @@ async fn new_chats_are_refused_here_while_the_account_may_start_none() {
         client.messages().send_with(&unheard, "a word", open).await.expect("taken");
     }
 }
+
+/// Nothing is answered by hand here: the simulator's own lock and cap, asked for, told and counted.
+#[tokio::test(start_paused = true)]
+async fn the_simulators_lock_and_cap_are_what_the_client_shows() {
+    use wa_sim::world::{AccountId, Cap, TimeLock, World};
+    let stage = Stage::new(307).await;
+    let change = |change: &dyn Fn(&mut World, u64, AccountId)| {
+        stage.sim.world(|world, now_ms| {
+            let bot = world.find_pn(BOT).expect("the bot's account");
+            change(world, now_ms, bot);
+        });
+    };
+    let now = stage.sim.now_ms() / 1000;
+    change(&|world, now_ms, bot| {
+        let lock = TimeLock { until: Some(now + 1800), kind: "DEFAULT".to_owned() };
+        world.set_time_lock(now_ms, bot, Some(lock));
+    });
+    let (client, _events) = stage.linked().await;
+    let health = healthy(&client, "the lock", |health| health.cause == Cause::NewChatsLocked).await;
+    assert_eq!(health.deadline, Some(UnixTime::from_secs(now + 1800)));
+    let refused = client.messages().send(&Jid::pn(ADA), "a word").await;
+    assert!(matches!(refused, Err(SendError::Guarded { why: Refusal::Restricted, .. })), "{refused:?}");
+    change(&|world, now_ms, bot| world.set_time_lock(now_ms, bot, None));
+    healthy(&client, "the end of the lock", |health| health.status == Status::Online).await;
+
+    change(&|world, now_ms, bot| {
+        world.set_cap(now_ms, bot, Some(Cap { total: 1, used: 0, cycle: (now, now + 86_400) }));
+    });
+    let sent = client.messages().send(&Jid::pn(ADA), "a first word").await.expect("taken").await;
+    assert!(matches!(sent, SendReport::Accepted(_)), "{sent:?}");
+    let full = Status::MessageCap { used: 1, total: 1 };
+    let health = healthy(&client, "the cap", |health| health.status == full).await;
+    assert_eq!(health.deadline, Some(UnixTime::from_secs(now + 86_400)));
+    let other = Jid::pn(15_550_102);
+    let refused = client.messages().send(&other, "a word").await;
+    assert!(matches!(refused, Err(SendError::Guarded { why: Refusal::Capped, .. })), "{refused:?}");
+    stage.sim.world(|world, now_ms| {
+        let seed = "[[account]]\nname = \"Cleo\"\nnumber = 15550102\n";
+        assert!(world.plant(&wa_sim::seed::SeedFile::parse(seed).expect("a seed")).is_empty());
+        world.tick(now_ms);
+    });
+    // The server says the same to whoever asks it.
+    let open = SendOptions::default().unguarded();
+    let sent = client.messages().send_with(&other, "a word", open).await.expect("taken").await;
+    assert_eq!(sent, SendReport::Refused(Refusal::Capped));
+    change(&|world, now_ms, bot| world.set_cap(now_ms, bot, None));
+    healthy(&client, "the end of the cap", |health| health.status == Status::Online).await;
+}

@@ -1,8 +1,10 @@
 //! Accounts, devices and groups as the admin API shows and changes them (chapter 10 §14).
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use hyper::Method;
+use serde::Deserialize;
 use serde_json::{Value, json};
 use wa_binary::Family;
 
@@ -11,7 +13,7 @@ use crate::group::Group;
 use crate::net::Hub;
 use crate::seed::{SeedFile, SeedGroup};
 use crate::stanza::{from_json, to_json};
-use crate::world::{Account, AccountId, DeviceKey, Standing, World};
+use crate::world::{Account, AccountId, Cap, DeviceKey, Standing, TimeLock, World};
 
 /// All accounts, short.
 pub(super) fn list(world: &World) -> Value {
@@ -43,10 +45,17 @@ fn view(account: &Account) -> Value {
         "push_name": account.key,
         "about": account.about.0,
         "switches": account.switches,
-        "standing": account.standing,
+        "standing": account.standing.0,
+        "lock": account.new_chats.lock,
+        "cap": account.new_chats.cap,
         "props": account.props,
         "privacy": account.privacy,
+        "denied": account.deny.iter().map(|(name, list)| (name, list.len())).collect::<BTreeMap<_, _>>(),
         "blocked": account.blocked.len(),
+        "disappearing": account.disappearing.0,
+        "push": account.kept.push,
+        "notices": account.kept.notices,
+        "reports": account.kept.reports,
         "app_state": account.app_state.versions(),
         "available": account.presence.available,
         "devices": devices.collect::<Vec<_>>(),
@@ -143,7 +152,43 @@ fn device_call(hub: &Arc<Hub>, call: &Call, method: &Method, key: DeviceKey, res
     }
 }
 
-/// Switches, standing, props and a few settings.
+/// A lock on new chats, as a call gives it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LockForm {
+    /// How long it holds; without, nobody says.
+    seconds: Option<u64>,
+    kind: Option<String>,
+}
+
+impl LockForm {
+    fn from(self, now_s: u64) -> TimeLock {
+        TimeLock {
+            until: self.seconds.map(|seconds| now_s.saturating_add(seconds)),
+            kind: self.kind.unwrap_or_else(|| "DEFAULT".to_owned()),
+        }
+    }
+}
+
+/// A cap on new chats, as a call gives it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CapForm {
+    total: u32,
+    #[serde(default)]
+    used: u32,
+    /// How long the cycle lasts; thirty days unless given.
+    seconds: Option<u64>,
+}
+
+impl CapForm {
+    fn from(self, now_s: u64) -> Cap {
+        let end = now_s.saturating_add(self.seconds.unwrap_or(30 * 86_400));
+        Cap { total: self.total, used: self.used, cycle: (now_s, end) }
+    }
+}
+
+/// Switches, standing, limits, props and a few settings.
 fn change(hub: &Arc<Hub>, call: &Call, account: AccountId) -> Outcome {
     let body = call.json()?;
     let Value::Object(fields) = body else { return Err((400, "an object is needed".to_owned())) };
@@ -163,14 +208,26 @@ fn change(hub: &Arc<Hub>, call: &Call, account: AccountId) -> Outcome {
                     let standing: Standing = serde_json::from_value(value).map_err(bad)?;
                     world.set_standing(now_ms, account, standing);
                 }
+                "lock" => {
+                    let lock: Option<LockForm> = serde_json::from_value(value).map_err(bad)?;
+                    let lock = lock.map(|lock| lock.from(now_ms / 1000));
+                    world.set_time_lock(now_ms, account, lock);
+                }
+                "cap" => {
+                    let cap: Option<CapForm> = serde_json::from_value(value).map_err(bad)?;
+                    world.set_cap(now_ms, account, cap.map(|cap| cap.from(now_ms / 1000)));
+                }
+                "notice" => {
+                    let notice: String = serde_json::from_value(value).map_err(bad)?;
+                    world.set_notice(now_ms, account, &notice);
+                }
                 "props" => {
-                    let props: std::collections::BTreeMap<u32, String> =
-                        serde_json::from_value(value).map_err(bad)?;
+                    let props: BTreeMap<u32, String> = serde_json::from_value(value).map_err(bad)?;
                     world.set_props(account, props);
                 }
                 "about" => {
                     let about: String = serde_json::from_value(value).map_err(bad)?;
-                    world.set_about(now_ms, account, about);
+                    world.set_about(now_ms, account, &about);
                 }
                 "lid" => {
                     let lid: String = serde_json::from_value(value).map_err(bad)?;

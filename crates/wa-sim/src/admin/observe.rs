@@ -1,5 +1,6 @@
 //! Looking on, and interfering: counters, trace, violations, faults, clock (chapter 10 §11, §12, §14).
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,18 +13,27 @@ use super::{Call, Outcome};
 use crate::faults::Fault;
 use crate::net::Hub;
 use crate::trace::Filter;
-use crate::world::{Stage, World};
+use crate::world::{Device, Stage, World};
 
 /// Longest wait of a long poll.
 const LONGEST_WAIT_MS: u64 = 600_000;
 
 pub(super) fn stats(world: &World) -> Value {
     let devices = || world.accounts().iter().flat_map(|account| account.devices.values());
+    let named = || {
+        world.accounts().iter().flat_map(|account| {
+            account.devices.values().map(|device| (format!("{}:{}", account.pn, device.number), device))
+        })
+    };
+    let unanswered = |device: &Device| device.queue.iter().filter(|queued| queued.sent_on.is_some()).count();
     json!({
         "counters": world.stats(),
         "open_connections": world.connections().count(),
         "accounts": world.accounts().len(),
         "groups": world.groups().count(),
+        "acks_pending": devices().map(unanswered).sum::<usize>(),
+        "queues": named().map(|(name, device)| (name, device.queue.len())).collect::<BTreeMap<_, _>>(),
+        "prekeys": named().map(|(name, device)| (name, device.keys.len())).collect::<BTreeMap<_, _>>(),
         "queued": devices().map(|device| device.queue.len()).sum::<usize>(),
         "overflowed": devices().map(|device| device.queue.overflowed).sum::<u64>(),
         "violations": world.watch().violations().len(),

@@ -189,7 +189,14 @@ pub(super) fn cancel(world: &mut World, request: &Request<'_>, id: u64, child: &
             if asked.is_some() { node } else { node.attr("error", 404_u32) }
         })
         .collect();
-    Answer::one(el("cancel_membership_requests").children(shown))
+    let from = request.from;
+    Answer::one(el("cancel_membership_requests").children(shown)).after(move |world| {
+        if asked.is_some() {
+            let family = world.groups.get(&id).map_or(Family::Lid, |group| group.addressing);
+            let withdrawn = world.participant(family, own, None);
+            world.tell_admins(id, from, &el("revoked_membership_requests").child(withdrawn));
+        }
+    })
 }
 
 /// Joins a group of a community that one is a member of.
@@ -209,7 +216,7 @@ pub(super) fn join_linked(world: &mut World, request: &Request<'_>, id: u64, chi
 }
 
 impl World {
-    fn tell_admins(&mut self, id: u64, from: crate::world::DeviceKey, change: &Node) {
+    pub(super) fn tell_admins(&mut self, id: u64, from: crate::world::DeviceKey, change: &Node) {
         let Some(group) = self.groups.get(&id) else { return };
         let admins: Vec<_> =
             group.members.iter().filter(|(_, role)| role.is_admin()).map(|(account, _)| *account).collect();

@@ -55,11 +55,15 @@ impl World {
 
     fn group_settings(&self, group: &Group, mut node: Node) -> Node {
         let family = group.addressing;
+        let by = |account: AccountId| self.account(account).jid(family);
+        let pn =
+            |account: AccountId| self.account(account).alternate(family).filter(|_| family == Family::Lid);
         if let Some(description) = &group.description {
             node.push(
                 el("description")
                     .attr("id", &description.id)
-                    .attr("participant", self.account(description.by).jid(family))
+                    .attr("participant", by(description.by))
+                    .maybe_attr("participant_pn", pn(description.by))
                     .attr("t", description.t)
                     .child(el("body").text(description.text.clone())),
             );

@@ -1,6 +1,6 @@
 //! Members: add, remove, rank, leave (chapters 09b §4, 10 §7).
 
-use wa_binary::{Jid, Node, Server};
+use wa_binary::{Family, Jid, Node, Server};
 
 use super::create::refusal;
 use super::{Role, named};
@@ -21,6 +21,7 @@ pub(super) fn add(world: &mut World, request: &Request<'_>, id: u64, child: &Nod
     let (family, limit) = (group.addressing, world.config.group_limit);
     let mut answers = Vec::new();
     let mut added = Vec::new();
+    let mut requested = Vec::new();
     for (jid, account) in named(world, child) {
         let Some(account) = account else {
             answers.push(el("participant").attr("jid", jid).attr("error", 404_u32));
@@ -41,6 +42,12 @@ pub(super) fn add(world: &mut World, request: &Request<'_>, id: u64, child: &Nod
             if let Some(group) = world.group_mut(id) {
                 group.requests.insert(account, request);
             }
+            let owner = world.account(account);
+            requested.push(
+                el("requested_user")
+                    .attr("jid", owner.jid(family))
+                    .maybe_attr("phone_number", owner.alternate(family).filter(|_| family == Family::Lid)),
+            );
             answers.push(node.attr("error", 202_u32));
         } else {
             answers.push(node.attr("type", "200"));
@@ -51,6 +58,11 @@ pub(super) fn add(world: &mut World, request: &Request<'_>, id: u64, child: &Nod
     Answer::one(el("add").children(answers)).after(move |world| {
         for account in added {
             world.admit_by(id, account, from);
+        }
+        if !requested.is_empty() {
+            let method = super::JoinMethod::NonAdminAdd.name();
+            let change = el("created_membership_requests").attr("request_method", method);
+            world.tell_admins(id, from, &change.children(requested));
         }
     })
 }

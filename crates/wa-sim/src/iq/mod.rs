@@ -5,8 +5,10 @@ mod abt;
 pub(crate) mod app_state;
 mod blocklist;
 mod encrypt;
+pub(crate) mod kept;
 mod md;
 mod media;
+mod mex;
 mod picture;
 mod privacy;
 mod small;
@@ -95,18 +97,18 @@ const NAMESPACES: [(&str, Handler); 26] = [
     ("md", md::handle),
     ("passive", small::passive),
     ("privacy", privacy::handle),
-    ("spam", small::spam),
+    ("spam", kept::spam),
     ("status", status::handle),
-    ("tos", small::tos),
+    ("tos", kept::tos),
     ("urn:xmpp:ping", small::ping),
     ("urn:xmpp:whatsapp:account", small::account),
     ("urn:xmpp:whatsapp:dirty", small::dirty),
-    ("urn:xmpp:whatsapp:push", small::push),
+    ("urn:xmpp:whatsapp:push", kept::push),
     ("usync", usync::handle),
     ("w:biz", small::biz),
     ("w:g2", group::handle),
     ("w:m", media::handle),
-    ("w:mex", small::mex),
+    ("w:mex", mex::handle),
     ("w:p", small::ping),
     ("w:profile:picture", picture::handle),
     ("w:qr", small::contact_link),

@@ -1,5 +1,5 @@
-//! Namespaces of a few lines each: modes, pings, dirty bits, push, and those that are only acknowledged (chapters 09c,
-//! 09d).
+//! Namespaces of a few lines each: modes, pings, dirty bits, bots, contact links, and those that are only acknowledged
+//! (chapter 09d).
 
 use super::{Answer, Request, unknown};
 use crate::stanza::{Read, el};
@@ -53,23 +53,7 @@ pub(super) fn discard(_: &mut World, _: &Request<'_>) -> Answer {
     Answer::empty()
 }
 
-/// `spam`.
-pub(super) fn spam(world: &mut World, _: &Request<'_>) -> Answer {
-    let id = world.fresh_id();
-    Answer::one(el("report_id").text(id))
-}
-
-/// `tos`: nothing is pending.
-pub(super) fn tos(_: &mut World, request: &Request<'_>) -> Answer {
-    if request.set { Answer::empty() } else { Answer::one(el("tos")) }
-}
-
-/// `urn:xmpp:whatsapp:push`.
-pub(super) fn push(_: &mut World, request: &Request<'_>) -> Answer {
-    if request.set { Answer::empty() } else { Answer::one(el("settings")) }
-}
-
-/// `urn:xmpp:whatsapp:account`: for phones only.
+/// `urn:xmpp:whatsapp:account`: for phones only; a companion gets an error (chapter 09d §14).
 pub(super) fn account(_: &mut World, _: &Request<'_>) -> Answer {
     Answer::error(403)
 }
@@ -148,12 +132,4 @@ pub(super) fn contact_link(world: &mut World, request: &Request<'_>) -> Answer {
         }
         None => Answer::error(404),
     }
-}
-
-/// `w:mex`: the answer of GraphQL to an operation that is not played: an error of its own kind (chapter 09c §1).
-pub(super) fn mex(_: &mut World, request: &Request<'_>) -> Answer {
-    let id = request.child.and_then(|query| query.text_of("query_id")).unwrap_or_default();
-    tracing::info!(query_id = %id, "mex answered 501");
-    let json = r#"{"data":null,"errors":[{"message":"not implemented by the simulator","extensions":{"error_code":501,"is_summary":true}}]}"#;
-    Answer::one(el("result").text(json))
 }

@@ -10,7 +10,7 @@ use super::fanout::{alternate, body, head, mode};
 use super::{Envelope, Sending, Verdict};
 use crate::stanza::Read;
 use crate::tokens::Proofs;
-use crate::world::{AccountId, Copy, DeviceKey, Standing, World};
+use crate::world::{AccountId, Copy, DeviceKey, World};
 
 pub(super) fn plan(world: &mut World, sending: &Sending<'_>) -> (Verdict, Vec<Envelope>) {
     let Some(chat) = world.find(&sending.to) else { return (Verdict::Refused(404), Vec::new()) };
@@ -39,7 +39,7 @@ pub(super) fn plan(world: &mut World, sending: &Sending<'_>) -> (Verdict, Vec<En
     let mut all = world.device_keys(chat);
     if chat != own {
         all.extend(world.device_keys(own));
-        world.account_mut(own).wrote_to.insert(chat);
+        note_chat(world, own, chat);
     }
     // Devices that the sender does not know: it learns so from the hash of all of them.
     let phash = all.iter().any(|device| !covered.contains(device)).then(|| {
@@ -54,13 +54,25 @@ fn refusal(world: &World, sending: &Sending<'_>, chat: AccountId) -> Option<u32>
     if chat == own {
         return None;
     }
-    let first = !world.account(chat).wrote_to.contains(&own) && !world.account(own).wrote_to.contains(&chat);
-    match world.account(own).standing {
-        Standing::ReachOutTimelocked if first => return Some(463),
-        Standing::NewChatsCapped if first => return Some(475),
-        _ => {}
+    if is_new(world, own, chat)
+        && let Some(code) = world.new_chat_refusal(sending.from)
+    {
+        return Some(code);
     }
     (!world.lets_in(chat, own, &Proofs::of(sending.node))).then_some(463)
+}
+
+/// Whether neither has written to the other.
+fn is_new(world: &World, own: AccountId, chat: AccountId) -> bool {
+    !world.account(chat).wrote_to.contains(&own) && !world.account(own).wrote_to.contains(&chat)
+}
+
+/// The account has written there.
+fn note_chat(world: &mut World, own: AccountId, chat: AccountId) {
+    if is_new(world, own, chat) {
+        world.count_new_chat(own);
+    }
+    world.account_mut(own).wrote_to.insert(chat);
 }
 
 /// A bare `<enc>`: a resend, a peer message, or a message to a phone alone.
@@ -85,7 +97,7 @@ fn one_device(
         if !resend && let Some(code) = refusal(world, sending, chat) {
             return (Verdict::Refused(code), Vec::new());
         }
-        world.account_mut(sending.from.account).wrote_to.insert(chat);
+        note_chat(world, sending.from.account, chat);
     }
     let partner = sending.node.jid_of("recipient").and_then(|jid| world.find(&jid)).unwrap_or(chat);
     let envelope = envelope(world, sending, partner, family, device, sending.node.kids_of("enc"));

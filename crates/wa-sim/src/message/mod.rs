@@ -64,6 +64,7 @@ pub(crate) fn route(world: &mut World, origin: Origin, node: &Arc<Node>) {
         return;
     }
     let sending = Sending { from, origin, node, id, to };
+    let capping = world.capping(from.account);
     let (verdict, deliveries) = match check::check(world, &sending) {
         Some(verdict) => (verdict, Vec::new()),
         None => plan(world, &sending),
@@ -87,6 +88,9 @@ pub(crate) fn route(world: &mut World, origin: Origin, node: &Arc<Node>) {
     }
     for delivery in deliveries {
         world.deliver_shared(delivery.to, crate::offline::Class::Message, delivery.node, delivery.copy);
+    }
+    if world.capping(from.account) != capping {
+        world.tell_cap(from.account);
     }
 }
 

@@ -441,7 +441,6 @@ impl Phone {
         if self.app_fault == Some(AppStateFault::KeysIgnored) {
             return Turn::default();
         }
-        let orphaned = self.app_fault == Some(AppStateFault::KeysOrphaned);
         let mut asked: Vec<Bytes> = Vec::new();
         for id in protocol.app_state_sync_key_request.iter().flat_map(|request| &request.key_ids) {
             let id = id.key_id.clone().unwrap_or_default();
@@ -449,6 +448,26 @@ impl Phone {
                 asked.push(id);
             }
         }
+        let device = envelope.sender.clone();
+        if self.app_fault == Some(AppStateFault::KeysLate) {
+            self.late_keys.push((device.clone(), asked));
+            let events = vec![PhoneEvent::KeysHeldBack { device }];
+            return Turn { stanzas: Vec::new(), events };
+        }
+        self.share_keys(device, asked, network, now)
+    }
+
+    /// The oldest request for keys that was held back.
+    pub fn share_late_keys(&mut self, network: &mut dyn Network, now: Now) -> Turn {
+        if self.late_keys.is_empty() {
+            return Turn::default();
+        }
+        let (device, asked) = self.late_keys.remove(0);
+        self.share_keys(device, asked, network, now)
+    }
+
+    fn share_keys(&mut self, device: Jid, asked: Vec<Bytes>, network: &mut dyn Network, now: Now) -> Turn {
+        let orphaned = self.app_fault == Some(AppStateFault::KeysOrphaned);
         let mut unknown = 0;
         let keys = asked
             .into_iter()
@@ -461,10 +480,9 @@ impl Phone {
                 }
             })
             .collect();
-        let device = envelope.sender.device();
-        match self.peer_stanza(device, &share_message(keys), "high", network, now) {
+        match self.peer_stanza(device.device(), &share_message(keys), "high", network, now) {
             Ok((_, stanza)) => {
-                let event = PhoneEvent::KeysShared { device: envelope.sender.clone(), unknown };
+                let event = PhoneEvent::KeysShared { device, unknown };
                 Turn { stanzas: vec![stanza], events: vec![event] }
             }
             Err(error) => {

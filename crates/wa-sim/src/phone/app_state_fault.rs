@@ -26,6 +26,8 @@ pub enum AppStateFault {
     KeysIgnored,
     /// The phone answers that it has none of the keys asked for.
     KeysOrphaned,
+    /// The phone answers requests for keys a minute later.
+    KeysLate,
 }
 
 impl AppStateFault {
@@ -52,7 +54,8 @@ impl AppStateFault {
             | Self::Omitted(_)
             | Self::SnapshotMac
             | Self::KeysIgnored
-            | Self::KeysOrphaned => {}
+            | Self::KeysOrphaned
+            | Self::KeysLate => {}
         }
     }
 }

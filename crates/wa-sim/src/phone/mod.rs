@@ -122,6 +122,8 @@ pub struct Phone {
     inbox: Vec<Received>,
     app: AppState,
     app_fault: Option<AppStateFault>,
+    /// Requests for keys that are answered late: the device, and the keys' ids.
+    late_keys: Vec<(Jid, Vec<Bytes>)>,
     ignores_peer_data: bool,
     history: HistoryPlan,
     waiting_history: Vec<history::Notice>,
@@ -169,6 +171,7 @@ impl Phone {
             inbox: Vec::new(),
             app,
             app_fault: None,
+            late_keys: Vec::new(),
             ignores_peer_data: false,
             history: HistoryPlan::default(),
             waiting_history: Vec::new(),

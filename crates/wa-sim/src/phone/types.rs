@@ -298,6 +298,11 @@ pub enum PhoneEvent {
         /// Keys that the phone did not have.
         unknown: usize,
     },
+    /// A companion asked for sync keys and gets its answer later.
+    KeysHeldBack {
+        /// The device.
+        device: Jid,
+    },
     /// A companion declared collections broken.
     FatalAppState {
         /// The device.

@@ -93,6 +93,7 @@ impl Read {
         };
         let timer = |(_, timer): &((u64, u64), SavedTimer)| match timer {
             SavedTimer::Welcome { device: key } | SavedTimer::LateHistory { device: key } => device(key),
+            SavedTimer::LateKeys { account } => fits(account),
             SavedTimer::CallTimeout { call } => device(&call.from) && fits(&call.to),
         };
         self.phones.len() == count

@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use bytes::Bytes;
 
 use super::directives::Switches;
+use super::new_chats::NewChats;
 use super::{AccountId, ConnId, DeviceKey};
 use crate::iq::app_state::Collections;
+use crate::iq::kept::Kept;
 use crate::offline::Queue;
 use crate::prekeys::Stock;
 
@@ -62,9 +64,13 @@ pub struct Account {
     pub issued: BTreeMap<AccountId, Token>,
     /// Dirty bits: type and timestamp (s), sent at each login until cleaned.
     pub dirty: BTreeMap<String, u64>,
-    /// What the service refuses this account.
+    /// What the service refuses this account, and since when (s).
     #[serde(with = "crate::state::foreign::json")]
-    pub standing: Standing,
+    pub standing: (Standing, u64),
+    /// What stands against its new chats.
+    pub new_chats: NewChats,
+    /// What its clients deposited.
+    pub kept: Kept,
     /// Salt behind `cstoken`.
     pub nct_salt: [u8; 32],
     /// Version of the block list, part of its `dhash`.
@@ -89,28 +95,24 @@ pub struct Presence {
     pub last_seen: Option<u64>,
 }
 
-/// What the service refuses an account (chapter 01 §6.2, 05 §5.7).
+/// What the service refuses an account at its logins (chapter 01 §6.2).
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "state")]
 pub enum Standing {
     /// Nothing.
     #[default]
     Good,
-    /// `<failure reason="402">`: code and remaining seconds.
+    /// `<failure reason="402">` with the code and the seconds that are left, until they have passed.
     TemporaryBan {
         /// Ban code, 101 to 106.
         code: u32,
-        /// Remaining seconds.
+        /// Seconds that it lasts.
         expire: u32,
     },
     /// `<failure reason="403">`.
     Locked,
     /// `<failure reason="406">`.
     Banned,
-    /// First contacts are answered 463.
-    ReachOutTimelocked,
-    /// First contacts are answered 475.
-    NewChatsCapped,
 }
 
 /// One device of an account.

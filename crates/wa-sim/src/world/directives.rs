@@ -51,6 +51,25 @@ pub struct Switches {
     pub peer_data_ignored: bool,
     /// What goes wrong with its app state.
     pub app_state_fault: Option<AppStateFault>,
+    /// In which form `w:mex` answers it.
+    pub mex_form: MexForm,
+}
+
+/// In which form an account gets the answers of `w:mex` (chapter 09c §1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MexForm {
+    /// Numbers as the operation usually has them.
+    #[default]
+    Usual,
+    /// Every number as a number.
+    Numbers,
+    /// Every number as text.
+    Strings,
+    /// Said to be in the binary form that only native clients read.
+    Argo,
+    /// An error with this code.
+    Error(u32),
 }
 
 /// How `usync` answers for the devices of an account (chapter 10 §4).
@@ -93,6 +112,7 @@ impl Default for Switches {
             history_fault: None,
             peer_data_ignored: false,
             app_state_fault: None,
+            mex_form: MexForm::Usual,
         }
     }
 }

@@ -3,8 +3,9 @@
 use wa_binary::{Family, Hosting, Jid, Node};
 
 use super::account::Account;
-use super::{AccountId, Device, DeviceKey, Presence, Standing, Switches, World, assign};
+use super::{AccountId, Device, DeviceKey, NewChats, Presence, Standing, Switches, World, assign};
 use crate::iq::app_state::Collections;
+use crate::iq::kept::Kept;
 use crate::phone::{Phone, PhoneConfig};
 use crate::prekeys::Stock;
 use crate::stanza::el;
@@ -164,7 +165,9 @@ impl World {
             wrote_to: std::collections::BTreeSet::new(),
             issued: std::collections::BTreeMap::new(),
             dirty: std::collections::BTreeMap::new(),
-            standing: Standing::default(),
+            standing: (Standing::default(), self.now_s()),
+            new_chats: NewChats::default(),
+            kept: Kept::default(),
             nct_salt: [0; 32],
             block_version: 0,
         };

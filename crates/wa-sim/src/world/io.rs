@@ -37,6 +37,7 @@ impl World {
     /// A stanza arrived.
     pub fn stanza(&mut self, now_ms: u64, conn: ConnId, node: Node) {
         self.now_ms = now_ms;
+        self.stats.frames_received += 1;
         let node = Arc::new(node);
         let Some(state) = self.conns.get_mut(&conn) else { return };
         state.received += 1;
@@ -95,6 +96,7 @@ impl World {
     /// A frame arrived that is no stanza.
     pub fn undecodable(&mut self, now_ms: u64, conn: ConnId, why: &str) {
         self.now_ms = now_ms;
+        self.stats.frames_received += 1;
         let Some(state) = self.conns.get(&conn) else { return };
         let logged_in = matches!(state.stage, Stage::Device(_));
         self.report(Some(conn), Rule::BadXml, why.to_owned());
@@ -156,15 +158,20 @@ impl World {
         if !self.config.load {
             count(&mut self.stats.sent, node.tag());
         }
-        self.outputs.push(Output::Send { conn, node, damage });
+        self.send(conn, node, damage);
         let due = match self.conns.get_mut(&conn) {
             Some(state) => passed_by_one(&mut state.reordered),
             None => return,
         };
         for node in due {
             self.trace.note(self.now_ms, conn, Direction::Out, &node);
-            self.outputs.push(Output::Send { conn, node, damage: None });
+            self.send(conn, node, None);
         }
+    }
+
+    fn send(&mut self, conn: ConnId, node: Arc<Node>, damage: Option<Damage>) {
+        self.stats.frames_sent += 1;
+        self.outputs.push(Output::Send { conn, node, damage });
     }
 
     /// Answers the stanza at hand: an ack or an iq result, which some faults lose or repeat.

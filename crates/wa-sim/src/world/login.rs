@@ -28,9 +28,12 @@ impl World {
             .and_then(|key| self.device(key))
             .is_some_and(|device| device.number != 0 && wa_crypto::ct_eq(&device.noise_key, &noise_key));
         let (Some(key), true) = (key, known) else { return self.fail(conn, &reason(401)) };
-        match self.account(key.account).standing {
-            Standing::TemporaryBan { code, expire } => {
-                let ban = FailureReason { code: Some(code), expire: Some(expire), ..reason(402) };
+        let (standing, since_s) = &self.account(key.account).standing;
+        let past_s = self.now_s().saturating_sub(*since_s);
+        match *standing {
+            Standing::TemporaryBan { code, expire } if past_s < expire.into() => {
+                let left = expire.saturating_sub(u32::try_from(past_s).unwrap_or(u32::MAX));
+                let ban = FailureReason { code: Some(code), expire: Some(left), ..reason(402) };
                 return self.fail(conn, &ban);
             }
             Standing::Locked => return self.fail(conn, &reason(403)),

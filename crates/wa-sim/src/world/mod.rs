@@ -14,6 +14,7 @@ mod io;
 mod lifecycle;
 mod login;
 mod names;
+mod new_chats;
 mod phones;
 mod registration;
 mod switches;
@@ -26,12 +27,14 @@ use rand_chacha::ChaCha12Rng;
 use serde::{Deserialize, Serialize};
 use wa_binary::{Family, Node};
 
+pub use crate::iq::kept::{Kept, Report};
 pub use account::{Account, Device, Presence, SeenIds, Standing, Token};
 pub use deeds::{DeedError, GroupChange};
-pub use directives::{DeviceListing, Switches};
+pub use directives::{DeviceListing, MexForm, Switches};
 pub(crate) use directory::{NewAccount, phash};
 pub use identity::{Identity, assign};
 pub(crate) use io::{Copy, Origin};
+pub use new_chats::{Cap, NewChats, TimeLock};
 pub use registration::{Linked, Pending, PendingLink, Registration};
 pub(crate) use timers::{SavedTimer, Timer};
 
@@ -183,6 +186,10 @@ pub enum Drain {
 pub struct Stats {
     /// Connections that finished a handshake.
     pub connections: u64,
+    /// Frames received after a handshake, whatever was in them.
+    pub frames_received: u64,
+    /// Frames written after a handshake.
+    pub frames_sent: u64,
     /// Stanzas received, by tag.
     pub received: BTreeMap<String, u64>,
     /// Stanzas written, by tag.

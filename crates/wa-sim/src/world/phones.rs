@@ -16,7 +16,7 @@ use crate::stanza::Read as _;
 /// Turns that phones may take in answer to one input: a loop among phones ends here.
 const MANY_TURNS: usize = 1_000_000;
 
-/// How late late history is.
+/// How late late history is, and late keys.
 const LATE_MS: u64 = 60_000;
 
 impl World {
@@ -60,6 +60,9 @@ impl World {
             if let PhoneEvent::Violation { device, what } = event {
                 let device = Some(device.to_string());
                 self.watch.report(self.now_ms, None, device, crate::watch::Rule::SeenByPhone, what.clone());
+            }
+            if let PhoneEvent::KeysHeldBack { .. } = event {
+                self.at(self.now_ms + LATE_MS, Timer::LateKeys { account });
             }
             self.say(account, event);
         }
@@ -142,6 +145,13 @@ impl World {
         if let Some(Ok(turn)) = told {
             self.take_turn(device.account, turn);
         }
+    }
+
+    /// The keys that were held back.
+    pub(crate) fn share_late_keys(&mut self, account: AccountId) {
+        let now = self.now();
+        let turn = self.with_phone(account, |phone, world| phone.share_late_keys(world, now));
+        self.take_turn(account, turn.unwrap_or_default());
     }
 
     pub(crate) fn phone_link_completed(&mut self, account: AccountId, key_index: u32, device: u16) {

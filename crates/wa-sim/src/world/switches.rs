@@ -42,7 +42,8 @@ impl World {
     pub fn set_standing(&mut self, now_ms: u64, id: AccountId, standing: Standing) {
         self.now_ms = now_ms;
         let ends = matches!(standing, Standing::TemporaryBan { .. } | Standing::Locked | Standing::Banned);
-        self.account_mut(id).standing = standing;
+        let now_s = self.now_s();
+        self.account_mut(id).standing = (standing, now_s);
         if ends {
             for key in self.device_keys(id) {
                 if let Some(conn) = self.device(key).and_then(|device| device.connection) {
@@ -58,9 +59,11 @@ impl World {
         self.account_mut(id).props.extend(props);
     }
 
-    /// About text.
-    pub fn set_about(&mut self, now_ms: u64, id: AccountId, text: String) {
-        self.account_mut(id).about = (text, now_ms / 1000);
+    /// Sets the about text, past the account's devices; they and its contacts hear of it.
+    pub fn set_about(&mut self, now_ms: u64, id: AccountId, text: &str) {
+        self.now_ms = now_ms;
+        self.change_about(id, None, text);
+        self.run_phones();
     }
 
     /// Raises a dirty bit: live devices hear of it at once, others at their next login.

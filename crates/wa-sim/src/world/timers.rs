@@ -35,6 +35,8 @@ pub(crate) enum Timer {
     Welcome { device: DeviceKey },
     /// History that comes after the keys.
     LateHistory { device: DeviceKey },
+    /// A phone answers a request for keys at last.
+    LateKeys { account: AccountId },
     /// Stanzas must be answered by now, and clients must have been heard.
     Watch { conn: ConnId },
     /// A ringing call ends.
@@ -52,6 +54,8 @@ pub(crate) enum SavedTimer {
     Welcome { device: DeviceKey },
     /// As [`Timer::LateHistory`].
     LateHistory { device: DeviceKey },
+    /// As [`Timer::LateKeys`].
+    LateKeys { account: AccountId },
     /// As [`Timer::CallTimeout`].
     CallTimeout { call: crate::calls::Ringing },
 }
@@ -61,6 +65,7 @@ impl From<SavedTimer> for Timer {
         match saved {
             SavedTimer::Welcome { device } => Self::Welcome { device },
             SavedTimer::LateHistory { device } => Self::LateHistory { device },
+            SavedTimer::LateKeys { account } => Self::LateKeys { account },
             SavedTimer::CallTimeout { call } => Self::CallTimeout { call },
         }
     }
@@ -72,6 +77,7 @@ impl Timer {
         Some(match self {
             Self::Welcome { device } => SavedTimer::Welcome { device: *device },
             Self::LateHistory { device } => SavedTimer::LateHistory { device: *device },
+            Self::LateKeys { account } => SavedTimer::LateKeys { account: *account },
             Self::CallTimeout { call } => SavedTimer::CallTimeout { call: call.clone() },
             Self::Accept { .. }
             | Self::Put { .. }
@@ -137,6 +143,7 @@ impl World {
             Timer::BatchPatience { conn, step } => self.batch_patience(conn, step),
             Timer::Welcome { device } => self.welcome(device),
             Timer::LateHistory { device } => self.tell_history(device),
+            Timer::LateKeys { account } => self.share_late_keys(account),
             Timer::Watch { conn } => self.watch_connection(conn),
             Timer::CallTimeout { call } => self.call_timeout(&call),
             Timer::IdleKill { conn } => self.idle_kill(conn),

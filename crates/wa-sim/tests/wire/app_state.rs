@@ -261,7 +261,7 @@ async fn requests_for_data_are_answered_or_ignored() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn requests_for_keys_are_answered_ignored_or_orphaned() {
+async fn requests_for_keys_are_answered_late_ignored_or_orphaned() {
     let mut it = Reader::new(|_| {}, 933).await;
     let known = it.ring.iter().next().expect("a key").id.clone();
     let ask = async |it: &mut Reader| {
@@ -278,6 +278,14 @@ async fn requests_for_keys_are_answered_ignored_or_orphaned() {
     it.fault(Some(AppStateFault::KeysOrphaned));
     let keys = ask(&mut it).await;
     assert!(matches!(&keys[..], [(id, None)] if *id == known), "{keys:?}");
+    it.fault(Some(AppStateFault::KeysLate));
+    assert!(ask(&mut it).await.is_empty());
+    it.sim.advance(std::time::Duration::from_secs(60));
+    let nodes = it.ada.rest().await;
+    let late: Vec<_> = nodes.iter().filter(|node| node.attr_is("category", "peer")).collect();
+    let keys: Vec<_> =
+        late.into_iter().flat_map(|node| it.ada.read_message(node)).flat_map(|it| shared(&it)).collect();
+    assert!(matches!(&keys[..], [(id, Some(_))] if *id == known), "{keys:?}");
     it.fault(Some(AppStateFault::KeysIgnored));
     assert!(ask(&mut it).await.is_empty());
 }

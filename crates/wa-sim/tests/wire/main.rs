@@ -2,6 +2,7 @@
 
 mod app_state;
 mod binary;
+mod calls;
 mod client;
 mod deeds;
 mod directory;
@@ -10,6 +11,8 @@ mod faults;
 mod files;
 mod groups;
 mod history;
+mod kept;
+mod limits;
 mod linking;
 mod media;
 mod messages;

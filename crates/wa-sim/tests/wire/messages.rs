@@ -279,32 +279,30 @@ async fn a_restricted_account_wants_a_token() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn standings_refuse_first_contacts_and_logins() {
+async fn standings_refuse_logins() {
     use wa_sim::world::Standing;
     let sim = sim(31);
     let mut ada = Client::linked(&sim, "Ada", 1).await;
-    let bea = Client::linked(&sim, "Bea", 2).await;
-    let to = bea.my_lid();
-    for (standing, code) in [(Standing::ReachOutTimelocked, "463"), (Standing::NewChatsCapped, "475")] {
+    let stands = |ada: &Client, standing| {
         sim.world(|world, now_ms| {
             let id = world.find_pn(ada.number()).expect("Ada");
             world.set_standing(now_ms, id, standing);
         });
-        ada.send(opaque(code, &to.user_jid(), std::slice::from_ref(&to))).await;
-        assert!(ada.until_tag("ack").await.attr_is("error", code));
-    }
-    let bans = [
-        (Standing::TemporaryBan { code: 101, expire: 3600 }, "402"),
-        (Standing::Locked, "403"),
-        (Standing::Banned, "406"),
-    ];
-    for (standing, reason) in bans {
-        sim.world(|world, now_ms| {
-            let id = world.find_pn(ada.number()).expect("Ada");
-            world.set_standing(now_ms, id, standing);
-        });
+    };
+    for (standing, reason) in [(Standing::Locked, "403"), (Standing::Banned, "406")] {
+        stands(&ada, standing);
         assert!(ada.login(&sim).await.attr_is("reason", reason));
     }
+    // A ban for a time says how long it lasts yet, and ends by itself.
+    stands(&ada, Standing::TemporaryBan { code: 101, expire: 3600 });
+    for (later, left) in [(0, "3600"), (3000, "600")] {
+        sim.advance(Duration::from_secs(later));
+        let failure = ada.login(&sim).await;
+        assert!(failure.attr_is("reason", "402") && failure.attr_is("code", "101"), "{failure}");
+        assert!(failure.attr_is("expire", left), "{failure}");
+    }
+    sim.advance(Duration::from_secs(600));
+    assert!(ada.login(&sim).await.is("success"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -358,37 +356,6 @@ async fn status_goes_to_those_who_are_listed() {
     let seen = bea.until(|node| node.attr_is("id", "S1")).await;
     assert_eq!(seen.required("participant").jid().expect("an address"), ada.my_lid());
     assert!(!cleo.rest().await.iter().any(|node| node.attr_is("id", "S1")));
-}
-
-#[tokio::test(start_paused = true)]
-async fn calls_ring_everywhere_and_stop_elsewhere() {
-    let sim = sim(34);
-    let mut ada = Client::linked(&sim, "Ada", 1).await;
-    let mut bea = Client::linked(&sim, "Bea", 2).await;
-    let mut other = Client::linked(&sim, "Bea", 3).await;
-    let action =
-        |tag: &str, creator: &Jid| Node::new(tag).attr("call-id", "C1").attr("call-creator", creator);
-    let creator = ada.my_lid();
-    ada.send(
-        Node::new("call")
-            .attr("id", "1")
-            .attr("to", bea.my_lid().user_jid())
-            .child(action("offer", &creator)),
-    )
-    .await;
-    assert!(ada.until_tag("ack").await.attr_is("class", "call"));
-    bea.until_tag("call").await;
-    other.until_tag("call").await;
-    bea.send(
-        Node::new("call")
-            .attr("id", "2")
-            .attr("to", &creator)
-            .child(action("reject", &creator).attr("count", "0")),
-    )
-    .await;
-    assert!(ada.until_tag("call").await.optional_child("reject").is_some());
-    let ended = other.until_tag("call").await;
-    assert!(ended.required_child("terminate").expect("terminate").attr_is("reason", "rejected_elsewhere"));
 }
 
 #[tokio::test(start_paused = true)]

@@ -6,7 +6,7 @@ use wa_sim::faults::{
 };
 use wa_sim::phone::{AppStateFault, Download, HistoryFault, MediaRetry, Misbehaviour};
 use wa_sim::watch::Rule;
-use wa_sim::world::DeviceListing;
+use wa_sim::world::{DeviceListing, MexForm};
 
 const SOURCES: &[&str] = &[
     include_str!("app_state.rs"),
@@ -15,6 +15,7 @@ const SOURCES: &[&str] = &[
     include_str!("faults.rs"),
     include_str!("files.rs"),
     include_str!("history.rs"),
+    include_str!("limits.rs"),
     include_str!("media.rs"),
     include_str!("rest.rs"),
     include_str!("watch.rs"),
@@ -219,8 +220,16 @@ fn everything_that_goes_wrong_with_a_file_or_a_device_list_has_its_test() {
         PatchMac => what_is_served_of_app_state_goes_wrong_in_every_way_that_it_is_told,
         UnknownKey => what_is_served_of_app_state_goes_wrong_in_every_way_that_it_is_told,
         Reordered => what_is_served_of_app_state_goes_wrong_in_every_way_that_it_is_told,
-        KeysIgnored => requests_for_keys_are_answered_ignored_or_orphaned,
-        KeysOrphaned => requests_for_keys_are_answered_ignored_or_orphaned,
+        KeysIgnored => requests_for_keys_are_answered_late_ignored_or_orphaned,
+        KeysOrphaned => requests_for_keys_are_answered_late_ignored_or_orphaned,
+        KeysLate => requests_for_keys_are_answered_late_ignored_or_orphaned,
+    }
+    proofs! { MexForm:
+        Usual => mex_answers_in_every_form_and_refuses_what_it_does_not_know,
+        Numbers => mex_answers_in_every_form_and_refuses_what_it_does_not_know,
+        Strings => mex_answers_in_every_form_and_refuses_what_it_does_not_know,
+        Argo => mex_answers_in_every_form_and_refuses_what_it_does_not_know,
+        Error => mex_answers_in_every_form_and_refuses_what_it_does_not_know,
     }
     proofs! { DeviceListing:
         Whole => the_directory_lies_about_devices_when_told_to,
