@@ -1,6 +1,9 @@
 //! What others are told about an account: devices, identity, settings (chapters 09a §4, 09d §6, 10 §4).
 
+use std::collections::BTreeSet;
+
 use wa_binary::{Family, Node};
+use wa_core::notifications::ContactHash;
 
 use crate::offline::Class;
 use crate::stanza::{el, notification};
@@ -50,14 +53,21 @@ impl World {
         }
     }
 
-    /// Accounts that have something to do with this one: wrote, were written to, or share a group.
+    /// Accounts that have something to do with this one: wrote, were written to, share a group, or follow its presence.
     pub(crate) fn acquaintances(&self, own: AccountId) -> Vec<AccountId> {
         let account = self.account(own);
+        let following: BTreeSet<AccountId> = account
+            .subscribers
+            .iter()
+            .filter_map(|conn| self.device_of(*conn))
+            .map(|viewer| viewer.account)
+            .collect();
         self.accounts
             .iter()
             .filter(|other| other.id != own)
             .filter(|other| {
                 account.wrote_to.contains(&other.id)
+                    || following.contains(&other.id)
                     || other.wrote_to.contains(&own)
                     || self.groups.values().any(|group| {
                         group.members.contains_key(&own) && group.members.contains_key(&other.id)
@@ -108,16 +118,22 @@ impl World {
         }
     }
 
-    /// Tells acquaintances that the phone has a new identity.
+    /// Tells acquaintances that the phone has a new identity, and that what they know of its devices is void.
     pub(crate) fn announce_identity(&mut self, own: AccountId) {
         let account = self.account(own);
         let from = account.jid(Family::Pn);
         let lid = account.lid.map(|_| account.jid(Family::Lid));
+        let hash = ContactHash::of(lid.as_ref().unwrap_or(&from));
         for other in self.acquaintances(own) {
             self.notify(other, None, |world, id| {
                 notification("encrypt", &from, id, world.now_s())
                     .maybe_attr("lid", lid.clone())
                     .child(el("identity"))
+            });
+            self.notify(other, None, |world, id| {
+                notification("devices", &from, id, world.now_s())
+                    .maybe_attr("lid", lid.clone())
+                    .child(el("update").attr("hash", hash.as_str()))
             });
         }
     }

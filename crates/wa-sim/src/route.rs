@@ -41,6 +41,9 @@ pub(crate) fn stanza(world: &mut World, origin: Origin, node: &Arc<Node>) {
     let paired_only = !matches!(node.tag(), "iq" | "ack" | "ib" | "receipt");
     if origin.device.is_none() && paired_only {
         world.report_origin(origin, Rule::Malformed, format!("<{}> before the link", node.tag()));
+        if matches!(node.tag(), "message" | "call") {
+            refuse(world, origin, node, 401);
+        }
         return;
     }
     handler(world, origin, node);

@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use wa_binary::Family;
 
-use crate::world::{AccountId, NewAccount, Standing, Switches, World};
+use crate::world::{AccountId, NewAccount, Standing, Switches, Username, World};
 
 /// What a seed file says.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -45,6 +45,10 @@ pub struct SeedAccount {
     pub lid: Option<u64>,
     /// About text.
     pub about: String,
+    /// Name under which others find the account without its number.
+    pub username: Option<String>,
+    /// Four digits that a stranger must give with the username.
+    pub username_key: Option<String>,
     /// Switches on top of those that the name asks for.
     pub switches: Option<Switches>,
     /// What the service refuses.
@@ -152,6 +156,8 @@ impl World {
         if !wanted.about.is_empty() {
             account.about = (wanted.about.clone(), now_s);
         }
+        account.username =
+            wanted.username.clone().map(|name| Username { name, key: wanted.username_key.clone() });
         if let Some(standing) = &wanted.standing {
             account.standing = (standing.clone(), account.standing.1);
         }

@@ -13,7 +13,7 @@ use crate::group::Group;
 use crate::net::Hub;
 use crate::seed::{SeedFile, SeedGroup};
 use crate::stanza::{from_json, to_json};
-use crate::world::{Account, AccountId, Cap, DeviceKey, Standing, TimeLock, World};
+use crate::world::{Account, AccountId, Cap, DeviceKey, Standing, TimeLock, Username, World};
 
 /// All accounts, short.
 pub(super) fn list(world: &World) -> Value {
@@ -44,6 +44,7 @@ fn view(account: &Account) -> Value {
         "name": account.name,
         "push_name": account.key,
         "about": account.about.0,
+        "username": account.username,
         "switches": account.switches,
         "standing": account.standing.0,
         "lock": account.new_chats.lock,
@@ -229,9 +230,20 @@ fn change(hub: &Arc<Hub>, call: &Call, account: AccountId) -> Outcome {
                     let about: String = serde_json::from_value(value).map_err(bad)?;
                     world.set_about(now_ms, account, &about);
                 }
+                "username" => {
+                    // A name alone, or name and key; null takes it away.
+                    let username: Option<Username> = match value {
+                        Value::Null => None,
+                        Value::String(name) => Some(Username { name, key: None }),
+                        other => Some(serde_json::from_value(other).map_err(bad)?),
+                    };
+                    if !world.set_username(now_ms, account, username) {
+                        return Err((409, "another account has this username".to_owned()));
+                    }
+                }
                 "lid" => {
                     let lid: String = serde_json::from_value(value).map_err(bad)?;
-                    if lid != "revealed" || !world.reveal_lid(account) {
+                    if lid != "revealed" || !world.reveal_lid(now_ms, account) {
                         return Err((400, "\"revealed\", for an account without LID".to_owned()));
                     }
                 }

@@ -42,10 +42,13 @@ pub(super) fn mock(hub: &Arc<Hub>, call: &Call, action: &str) -> Outcome {
             }
             let body: Body = call.body_as()?;
             hub.with(|world, now_ms| {
-                let account = body.account.as_deref().and_then(|name| find_in(world, name));
-                world.demand_passkey(now_ms, ConnId(body.connection), account)
-            })
-            .map_err(|error| refused(&error))?;
+                let known =
+                    |name: &str| find_in(world, name).ok_or_else(|| (404, format!("no account {name}")));
+                let account = body.account.as_deref().map(known).transpose()?;
+                world
+                    .demand_passkey(now_ms, ConnId(body.connection), account)
+                    .map_err(|error| refused(&error))
+            })?;
             Ok(json!({}))
         }
         _ => Err((404, format!("no mock-phone/{action}"))),

@@ -99,6 +99,16 @@ pub enum Action {
         /// How.
         fault: HandshakeFault,
     },
+    /// A whole protocol of a usync query fails: its error stands in `<result>`, and no user gets an answer for it.
+    UsyncError {
+        /// Name of the protocol, as in the query.
+        protocol: String,
+        /// Code.
+        code: u32,
+        /// Seconds to wait, if said.
+        #[serde(default)]
+        backoff: Option<u32>,
+    },
     /// The fetched bundles carry no one-time key.
     NoOneTimeKeys,
     /// The phone refuses another companion (419).
@@ -313,6 +323,7 @@ impl Action {
             Self::LoseAck | Self::AnswerTwice => incoming,
             Self::AckError { .. } | Self::WrongPhash => incoming && point.tag == Some("message"),
             Self::IqError { .. } | Self::RateOverlimit { .. } => incoming && point.tag == Some("iq"),
+            Self::UsyncError { .. } => incoming && point.tag == Some("iq") && point.xmlns == Some("usync"),
             Self::NoOneTimeKeys => incoming && point.tag == Some("iq") && point.xmlns == Some("encrypt"),
             Self::StreamError(_) | Self::StreamEnd | Self::SecondSuccess => stanza,
             Self::Failure(_) => point.phase == Phase::Login && !stanza,

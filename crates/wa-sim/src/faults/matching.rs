@@ -16,10 +16,11 @@ pub enum Direction {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Phase {
-    /// The TCP connection was accepted.
+    /// The TCP connection was accepted. Only a pattern that names this stage fits it; a plain connection that asks for the
+    /// admin API is spared.
     #[default]
     Tcp,
-    /// Before the TLS handshake.
+    /// Before the TLS handshake. Only a pattern that names this stage fits it.
     Tls,
     /// At the WebSocket upgrade.
     Upgrade,
@@ -87,7 +88,10 @@ impl Match {
         fn same(want: Option<&str>, have: Option<&str>) -> bool {
             want.is_none_or(|want| have == Some(want))
         }
-        self.direction.is_none_or(|want| point.direction == Some(want))
+        // What a connection is for shows only later: without its name nothing strikes at one that may be the admin API's.
+        let early = matches!(point.phase, Phase::Tcp | Phase::Tls) && point.direction.is_none();
+        !(early && self.phase.is_none())
+            && self.direction.is_none_or(|want| point.direction == Some(want))
             && self.frame.is_none_or(|want| point.frame == want)
             && same(self.tag.as_deref(), point.tag)
             && same(self.xmlns.as_deref(), point.xmlns)
@@ -153,11 +157,26 @@ mod tests {
 
     #[test]
     fn what_is_absent_fits_and_what_is_there_must_agree() {
-        let point = Point { tag: Some("iq"), xmlns: Some("encrypt"), frame: 3, ..Point::default() };
+        let point = Point {
+            tag: Some("iq"),
+            xmlns: Some("encrypt"),
+            frame: 3,
+            phase: Phase::Steady,
+            ..Point::default()
+        };
         assert!(Match::default().fits(&point));
         assert!(Match { frame: Some(3), ..Match::default() }.fits(&point));
         assert!(!Match { frame: Some(4), ..Match::default() }.fits(&point));
         assert!(!Match::stanza(Direction::In, "iq").fits(&point));
         assert!(!Match { account: Some("1".into()), ..Match::default() }.fits(&point));
+    }
+
+    #[test]
+    fn a_socket_is_struck_only_by_name() {
+        for phase in [Phase::Tcp, Phase::Tls] {
+            let point = Point { phase, ..Point::default() };
+            assert!(!Match::default().fits(&point) && Match::phase(phase).fits(&point));
+        }
+        assert!(Match::default().fits(&Point { phase: Phase::Upgrade, ..Point::default() }));
     }
 }

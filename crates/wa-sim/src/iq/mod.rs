@@ -122,9 +122,11 @@ pub(crate) fn route(world: &mut World, origin: Origin, iq: &Arc<Node>) {
     if kind == "result" || kind == "error" {
         return route::answered(world, origin, iq);
     }
+    let to = iq.jid_of("to").unwrap_or(Jid::SERVER);
     let Some(id) = iq.text_of("id").filter(|id| !id.is_empty()) else {
         world.report_origin(origin, Rule::MissingId, "<iq>".to_owned());
-        return;
+        let refused = el("iq").attr("from", to).attr("type", "error").child(error(400, error_text(400)));
+        return world.answer(origin, refused);
     };
     if let Some(conn) = origin.conn {
         let mut hasher = DefaultHasher::new();
@@ -133,8 +135,13 @@ pub(crate) fn route(world: &mut World, origin: Origin, iq: &Arc<Node>) {
             world.report_origin(origin, Rule::IdReused, format!("iq id {id}"));
         }
     }
-    let answer = answer(world, origin, iq, kind == "set");
-    let (now_s, to) = (world.now_s(), iq.jid_of("to").unwrap_or(Jid::SERVER));
+    let answer = if kind == "get" || kind == "set" {
+        answer(world, origin, iq, kind == "set")
+    } else {
+        world.report_origin(origin, Rule::Malformed, format!("<iq type=\"{kind}\">"));
+        Answer::error(400)
+    };
+    let now_s = world.now_s();
     let reply = el("iq").attr("from", to).attr("id", id);
     let reply = match answer.outcome {
         Ok(children) => {

@@ -101,7 +101,14 @@ pub(super) fn biz(world: &mut World, request: &Request<'_>) -> Answer {
             let profiles: Vec<_> = profiles.collect();
             Answer::one(el("business_profile").attr("v", "244").children(profiles))
         }
-        Some(asked) if !request.set && asked.is("verified_name") => Answer::empty(),
+        Some(asked) if !request.set && asked.is("verified_name") => {
+            let account = asked.jid_of("jid").and_then(|jid| world.find(&jid));
+            let business = account.filter(|account| world.account(*account).switches.biz);
+            match business.and_then(|business| world.verified_name(business)) {
+                Some(name) => Answer::one(name),
+                None => Answer::empty(),
+            }
+        }
         _ => unknown(world, request),
     }
 }

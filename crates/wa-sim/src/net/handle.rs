@@ -95,6 +95,7 @@ impl Sim {
         let timers = tokio::spawn(hub.clone().run_timers());
         let info = Arc::new(Info {
             address: "in-memory".to_owned(),
+            raw: None,
             seed: hub.look(World::seed).0,
             root_public: hub.root_public(),
             certificate_pem: String::new(),
@@ -132,8 +133,10 @@ impl Sim {
             Some(state) => Self::resume(config, state)?,
             None => Self::start(config),
         };
+        handle.raw = raw.as_ref().map(local).transpose()?;
         let info = Info {
             address: address.to_string(),
+            raw: handle.raw.map(|raw| raw.to_string()),
             seed: handle.info.seed,
             root_public: handle.info.root_public,
             certificate_pem: tls.certificate_pem.clone(),
@@ -148,7 +151,6 @@ impl Sim {
             listener::accept(handle.hub.clone(), handle.info.clone(), listener, tls, options.transports);
         handle.tasks.push(tokio::spawn(accept));
         if let Some(raw) = raw {
-            handle.raw = Some(local(&raw)?);
             handle.tasks.push(tokio::spawn(accept_raw(handle.hub.clone(), raw)));
         }
         Ok(handle)

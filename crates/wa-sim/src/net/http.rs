@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::combinators::UnsyncBoxBody;
@@ -14,7 +15,7 @@ use hyper::header::{
 };
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::AsyncWriteExt as _;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
@@ -27,6 +28,8 @@ use crate::admin;
 use crate::faults::{Action, CloseHow, Phase};
 use crate::media;
 
+/// The head of a request must be there within this; a connection that waits for its next request ends then too.
+const HEAD: Duration = Duration::from_secs(20);
 /// Largest body of an admin call.
 const ADMIN_BODY: usize = 16 << 20;
 /// Buffers of a WebSocket: small, since there may be thousands.
@@ -36,6 +39,8 @@ const BUFFER: usize = 4 << 10;
 #[derive(Clone, Debug)]
 pub(crate) struct Info {
     pub(crate) address: String,
+    /// The port without WebSocket framing, if there is one.
+    pub(crate) raw: Option<String>,
     pub(crate) seed: u64,
     pub(crate) root_public: [u8; 32],
     pub(crate) certificate_pem: String,
@@ -52,6 +57,7 @@ impl Info {
             "ws": format!("{ws}://{}/ws/chat", self.address),
             "admin": format!("{http}://{}/admin", self.address),
             "media": format!("{http}://{}", self.address),
+            "raw": self.raw,
             "plain": { "ws": format!("ws://{}/ws/chat", self.address), "admin": format!("http://{}/admin", self.address) },
             "noise_root": { "public_key_hex": hex::encode(self.root_public), "serial": 0 },
             "tls_cert_pem": self.certificate_pem,
@@ -85,6 +91,8 @@ where
     });
     hyper::server::conn::http1::Builder::new()
         .max_buf_size(64 << 10)
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD)
         .serve_connection(io, service)
         .with_upgrades()
         .await

@@ -10,6 +10,7 @@ use rand_chacha::ChaCha12Rng;
 use tokio::sync::Notify;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::sleep;
+use wa_binary::Node;
 use wa_noise::ServerIdentity;
 
 use super::keys::ServerKeys;
@@ -17,12 +18,25 @@ use super::session::Command;
 use crate::clock::Clock;
 use crate::config::SimConfig;
 use crate::faults::{Action, Chain, CloseHow, Phase};
+use crate::stanza::Read as _;
 use crate::state::{SavedState, StateError};
 use crate::watch::Rule;
 use crate::world::{ConnId, Output, World};
 
 /// A connection that lets so many stanzas wait is closed: its reader is dead.
 const BACKLOG: u64 = 200_000;
+
+/// Most levels of a client's stanza.
+const DEPTH: usize = 64;
+/// Most attributes of a node of it.
+const ATTRIBUTES: usize = 1024;
+
+/// Whether a stanza is past the limits of chapter 10 §16.
+fn too_large(node: &Node, depth: usize) -> bool {
+    depth > DEPTH
+        || node.attr_values().len() > ATTRIBUTES
+        || node.kids().iter().any(|child| too_large(child, depth + 1))
+}
 
 /// Shared by all tasks of a simulator.
 #[derive(Debug)]
@@ -203,6 +217,10 @@ impl Hub {
     /// A decrypted frame.
     pub(crate) fn frame(&self, conn: ConnId, plaintext: &[u8]) {
         match wa_binary::decode(plaintext) {
+            Ok(node) if too_large(&node, 1) => {
+                let why = format!("deeper than {DEPTH}, or a node with more than {ATTRIBUTES} attributes");
+                self.with(|world, now_ms| world.undecodable(now_ms, conn, &why));
+            }
             Ok(node) => self.with(|world, now_ms| world.stanza(now_ms, conn, node)),
             Err(error) => self.with(|world, now_ms| world.undecodable(now_ms, conn, &error.to_string())),
         }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
@@ -116,20 +116,18 @@ async fn one(
 ) -> io::Result<()> {
     // Stanzas are small and wanted at once; where the option is unknown they are merely later.
     let _ = stream.set_nodelay(true);
-    let mut first = [0];
-    let read = timeout(FIRST_BYTE, stream.peek(&mut first)).await??;
-    if read == 0 {
-        return Ok(());
-    }
     let reset = ResetSwitch::default();
-    let stream = Socket { stream, reset: reset.clone() };
-    // The admin API stays reachable: only the WebSocket is refused, later on.
-    for action in hub.early_stage(Phase::Tcp) {
-        if interrupt(&action, &reset).await {
-            return Ok(());
+    let mut stream = Socket { stream, head: Vec::new(), reset: reset.clone() };
+    let Some(opening) = timeout(FIRST_BYTE, stream.opening()).await?? else { return Ok(()) };
+    // The admin API stays reachable whatever else is broken.
+    if opening != Opening::Admin {
+        for action in hub.early_stage(Phase::Tcp) {
+            if interrupt(&action, &reset).await {
+                return Ok(());
+            }
         }
     }
-    let encrypted = first[0] == 0x16;
+    let encrypted = opening == Opening::Tls;
     let remote = peer.ip().to_string();
     match (encrypted, transports) {
         (true, Transports::PlainOnly) | (false, Transports::TlsOnly) => Ok(()),
@@ -158,10 +156,64 @@ async fn interrupt(action: &Action, reset: &ResetSwitch) -> bool {
     }
 }
 
-/// A socket that can end with a reset.
+/// How a connection begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Opening {
+    /// A TLS handshake.
+    Tls,
+    /// A plain request to the admin API.
+    Admin,
+    /// Anything else.
+    Plain,
+}
+
+impl Opening {
+    /// What the first bytes say; `None` when they may yet be either.
+    fn of(head: &[u8]) -> Option<Self> {
+        const ADMIN: &[u8] = b"/admin";
+        /// No method is longer.
+        const METHOD: usize = 16;
+        if *head.first()? == 0x16 {
+            return Some(Self::Tls);
+        }
+        let Some(space) = head.iter().take(METHOD).position(|byte| *byte == b' ') else {
+            return (head.len() >= METHOD).then_some(Self::Plain);
+        };
+        let path = &head[space + 1..];
+        match path.get(..ADMIN.len()) {
+            None if ADMIN.starts_with(path) => None,
+            Some(start) if start == ADMIN => match path.get(ADMIN.len()) {
+                None => None,
+                Some(b'/' | b'?' | b' ') => Some(Self::Admin),
+                Some(_) => Some(Self::Plain),
+            },
+            _ => Some(Self::Plain),
+        }
+    }
+}
+
+/// A socket that can end with a reset, and gives out again what was read of it to see what it is for.
 pub(crate) struct Socket {
     stream: TcpStream,
+    head: Vec<u8>,
     reset: Arc<AtomicBool>,
+}
+
+impl Socket {
+    /// Reads as much as shows what the connection is for; `None` when it ends before it begins.
+    async fn opening(&mut self) -> io::Result<Option<Opening>> {
+        loop {
+            if let Some(opening) = Opening::of(&self.head) {
+                return Ok(Some(opening));
+            }
+            let mut chunk = [0; 64];
+            match self.stream.read(&mut chunk).await? {
+                0 if self.head.is_empty() => return Ok(None),
+                0 => return Ok(Some(Opening::Plain)),
+                read => self.head.extend_from_slice(&chunk[..read]),
+            }
+        }
+    }
 }
 
 impl Drop for Socket {
@@ -179,6 +231,12 @@ impl AsyncRead for Socket {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if !self.head.is_empty() {
+            let count = self.head.len().min(buf.remaining());
+            buf.put_slice(&self.head[..count]);
+            self.head.drain(..count);
+            return Poll::Ready(Ok(()));
+        }
         Pin::new(&mut self.stream).poll_read(cx, buf)
     }
 }
@@ -194,5 +252,25 @@ impl AsyncWrite for Socket {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Opening;
+
+    #[test]
+    fn the_first_bytes_say_what_a_connection_is_for() {
+        let of = |text: &str| Opening::of(text.as_bytes());
+        assert_eq!(Opening::of(&[0x16]), Some(Opening::Tls));
+        assert_eq!(of("GET /ws/chat HTTP/1.1"), Some(Opening::Plain));
+        assert_eq!(of("POST /admin/faults HTTP/1.1"), Some(Opening::Admin));
+        assert_eq!(of("GET /admin HTTP/1.1"), Some(Opening::Admin));
+        assert_eq!(of("GET /administration"), Some(Opening::Plain));
+        for open in ["", "GE", "GET ", "GET /", "GET /adm", "DELETE /admin"] {
+            assert_eq!(of(open), None, "{open}");
+        }
+        assert_eq!(of("WA\x06\x03\x00\x00\x24 no method"), Some(Opening::Plain));
+        assert_eq!(of("ABCDEFGHIJKLMNOPQ"), Some(Opening::Plain));
     }
 }

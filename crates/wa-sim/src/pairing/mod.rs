@@ -109,7 +109,13 @@ impl World {
                 return Ok(conn);
             }
         }
-        Err(if self.used_refs.contains(reference) { PairingError::Used } else { PairingError::Unknown })
+        Err(if self.used_refs.contains(reference) {
+            PairingError::Used
+        } else if self.gone_refs.iter().any(|gone| gone == reference) {
+            PairingError::Gone
+        } else {
+            PairingError::Unknown
+        })
     }
 
     /// The phone declines: the companion gets a new secret to show, or its code is withdrawn.

@@ -100,10 +100,11 @@ enum PasskeyExchange {
 }
 
 impl Links {
-    pub(super) fn new(rng: &mut ChaCha12Rng) -> Self {
+    /// No companions yet; `highest` counts as the index that was given last.
+    pub(super) fn new(rng: &mut ChaCha12Rng, highest: u32) -> Self {
         Self {
             raw_id: rng.next_u32(),
-            highest: 0,
+            highest,
             pending: BTreeMap::new(),
             companions: BTreeMap::new(),
             codes: BTreeMap::new(),
@@ -316,7 +317,8 @@ impl Phone {
         self.local = identity(&mut self.rng);
         self.keys = OwnKeys::new(&self.local, &mut self.rng);
         self.keys.upload_size = count;
-        self.links = Links::new(&mut self.rng);
+        let highest = self.links.highest;
+        self.links = Links::new(&mut self.rng, highest);
         self.links.hosting = hosting;
         if self.links.raw_id == raw_id {
             self.links.raw_id = self.links.raw_id.wrapping_add(1);

@@ -24,11 +24,16 @@ mod tokens;
 mod types;
 
 use bytes::Bytes;
+use prost::Message as _;
 use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::SeedableRng;
 use rand_core::Rng as _;
 use thiserror::Error;
 use wa_binary::{Jid, Node};
+use wa_proto::business_cert::VerifiedNameCertificate;
+use wa_proto::e2e_message::message::{ProtocolMessage, protocol_message};
+use wa_proto::e2e_message::{LidMigrationMappingSyncMessage, Message};
+use wa_proto::lid_migration::{LidMigrationMapping, LidMigrationMappingSyncPayload};
 use wa_signal::{IdentityKeyPair, LocalIdentity};
 
 pub use app_state::{AppAction, AppStateChange, AppStatePush};
@@ -150,7 +155,7 @@ impl Phone {
         let local = identity(&mut rng);
         let mut keys = OwnKeys::new(&local, &mut rng);
         keys.upload_size = config.one_time_keys;
-        let links = Links::new(&mut rng);
+        let links = Links::new(&mut rng, config.key_index_gap);
         let mut nct_salt = [0; 32];
         rng.fill_bytes(&mut nct_salt);
         let mut nonce = [0; 16];
@@ -185,6 +190,17 @@ impl Phone {
             held: Vec::new(),
             rng,
         }
+    }
+
+    /// The certificate of a business name: the details as they are, signed with the account key.
+    pub(crate) fn certify_name(&self, details: &[u8], random: &mut ChaCha12Rng) -> Vec<u8> {
+        let signature = wa_crypto::xeddsa::sign(self.local.pair().key_pair().private(), &[details], random);
+        let certificate = VerifiedNameCertificate {
+            details: Some(Bytes::copy_from_slice(details)),
+            signature: Some(Bytes::copy_from_slice(&signature)),
+            server_signature: None,
+        };
+        certificate.encode_to_vec()
     }
 
     /// The phone-number address, without device.
@@ -250,6 +266,41 @@ impl Phone {
     /// The account's LID becomes known late, or is taken away. `user` is digits.
     pub fn set_lid(&mut self, user: Option<&str>) {
         self.lid = user.and_then(|user| format!("{user}@lid").parse().ok());
+    }
+
+    /// Tells every companion which LIDs belong to these numbers: the mapping-sync message (chapter 08 §5.1). Users are
+    /// numbers: the phone number, then the LID.
+    ///
+    /// # Errors
+    /// [`PhoneError`] when a companion cannot be encrypted for.
+    pub fn tell_mappings(
+        &mut self,
+        mappings: &[(u64, u64)],
+        network: &mut dyn Network,
+        now: Now,
+    ) -> Result<Turn, PhoneError> {
+        let mapping = |&(pn, lid): &(u64, u64)| LidMigrationMapping {
+            pn: Some(pn),
+            assigned_lid: Some(lid),
+            latest_lid: Some(lid),
+        };
+        let payload = LidMigrationMappingSyncPayload {
+            pn_to_lid_mappings: mappings.iter().map(mapping).collect(),
+            chat_db_migration_timestamp: Some(now.seconds()),
+        };
+        let sync =
+            LidMigrationMappingSyncMessage { encoded_mapping_payload: Some(payload.encode_to_vec().into()) };
+        let protocol = ProtocolMessage {
+            r#type: Some(protocol_message::Type::LidMigrationMappingSync as i32),
+            lid_migration_mapping_sync_message: Some(Box::new(sync)),
+            ..Default::default()
+        };
+        let message = Message { protocol_message: Some(Box::new(protocol)), ..Default::default() };
+        let mut turn = Turn::default();
+        for device in self.companions().collect::<Vec<_>>() {
+            turn.stanzas.push(self.peer_stanza(device, &message, "high", network, now)?.1);
+        }
+        Ok(turn)
     }
 
     /// What companions are sent as history.

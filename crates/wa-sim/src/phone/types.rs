@@ -125,6 +125,8 @@ pub struct PhoneConfig {
     pub seed: [u8; 32],
     /// One-time keys of an upload that the phone makes by itself, after a low notice.
     pub one_time_keys: u32,
+    /// The first companion's key index is one more than this, so that key indexes are no device numbers.
+    pub key_index_gap: u32,
 }
 
 /// A deed of the phone's user (chapter 10 §10). `chat` is a user or group without device.

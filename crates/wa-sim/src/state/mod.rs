@@ -26,7 +26,7 @@ use crate::random::Seed;
 
 const MAGIC: &[u8] = b"wa-sim state\n";
 /// Goes up whenever anything that is saved changes its form.
-const VERSION: u16 = 2;
+const VERSION: u16 = 3;
 const PIECE: usize = 64 << 10;
 
 /// Why a state was not saved or taken up.

@@ -45,6 +45,8 @@ pub struct Account {
     pub blocked: BTreeSet<AccountId>,
     /// About text and when it was set (s).
     pub about: (String, u64),
+    /// Name under which others find the account without its number.
+    pub username: Option<Username>,
     /// Default timer of new chats in seconds and when it was set (s).
     pub disappearing: (u32, u64),
     /// Picture id and bytes.
@@ -75,6 +77,17 @@ pub struct Account {
     pub nct_salt: [u8; 32],
     /// Version of the block list, part of its `dhash`.
     pub block_version: u64,
+}
+
+/// A username (chapter 09a §8).
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Username {
+    /// Without `@`.
+    pub name: String,
+    /// Four digits that a stranger must give as well.
+    #[serde(default)]
+    pub key: Option<String>,
 }
 
 /// A privacy token (chapter 10 §8).
@@ -142,6 +155,8 @@ pub struct Device {
     pub welcomed: bool,
     /// Logins so far.
     pub logins: u32,
+    /// It was told where to connect next time.
+    pub routed: bool,
     /// Stanza ids seen from this device lately.
     pub seen: SeenIds,
     /// Ids of stanzas that it answered lately.
@@ -167,6 +182,7 @@ impl Device {
             last_seen: None,
             welcomed: false,
             logins: 0,
+            routed: false,
             seen: SeenIds::default(),
             settled: SettledIds::default(),
             available: false,

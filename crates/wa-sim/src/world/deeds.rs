@@ -212,7 +212,9 @@ impl World {
     }
 
     /// An account of the old style gets its LID; `false` when it has one already.
-    pub fn reveal_lid(&mut self, id: AccountId) -> bool {
+    /// Its phone, and those of people who know it, tell their companions.
+    pub fn reveal_lid(&mut self, now_ms: u64, id: AccountId) -> bool {
+        self.now_ms = now_ms;
         if self.account(id).lid.is_some() {
             return false;
         }
@@ -227,6 +229,19 @@ impl World {
         account.lid = Some(lid);
         account.switches.no_lid = false;
         self.with_phone(id, |phone, _| phone.set_lid(Some(&lid.to_string())));
+        let (mapping, now) = ([(self.account(id).pn, lid)], self.now());
+        for other in self.acquaintances(id).into_iter().chain([id]) {
+            if !self.phone_is_online(other) {
+                continue;
+            }
+            let told = self.with_phone(other, |phone, world| phone.tell_mappings(&mapping, world, now));
+            match told {
+                Some(Ok(turn)) => self.take_turn(other, turn),
+                Some(Err(error)) => tracing::warn!(%error, "a phone could not tell its companions of a LID"),
+                None => {}
+            }
+        }
+        self.run_phones();
         true
     }
 }

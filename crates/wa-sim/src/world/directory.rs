@@ -134,6 +134,7 @@ impl World {
                 locale: new.locale.unwrap_or_else(|| "en_US".to_owned()),
                 seed: self.config.seed.bytes("phone", pn),
                 one_time_keys: new.switches.prekeys.unwrap_or(self.config.phone_one_time_keys),
+                key_index_gap: self.config.key_index_gap,
             },
             self.now(),
         );
@@ -156,6 +157,7 @@ impl World {
             deny: std::collections::BTreeMap::new(),
             blocked: std::collections::BTreeSet::new(),
             about: (String::new(), 0),
+            username: None,
             disappearing: (0, self.now_s()),
             picture: None,
             contacts: None,

@@ -24,13 +24,15 @@ pub(crate) struct Origin {
 }
 
 /// What faults do to the answers of the stanza at hand.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Answering {
     pub(crate) lose: bool,
     pub(crate) twice: bool,
     pub(crate) ack_error: Option<u32>,
     pub(crate) wrong_phash: bool,
     pub(crate) no_one_time_keys: bool,
+    /// A protocol of usync, the code of its error, and when to come back (s).
+    pub(crate) usync_error: Option<(String, u32, Option<u32>)>,
 }
 
 impl World {
@@ -75,7 +77,7 @@ impl World {
         if !handled.swallow {
             let times = if handled.twice { 2 } else { 1 };
             for _ in 0..times {
-                self.answering = handled.answering;
+                self.answering = handled.answering.clone();
                 self.accept(conn, &node);
             }
             self.answering = Answering::default();
@@ -292,6 +294,9 @@ impl World {
             Action::AnswerTwice => handled.answering.twice = true,
             Action::AckError { code } => handled.answering.ack_error = Some(code),
             Action::WrongPhash => handled.answering.wrong_phash = true,
+            Action::UsyncError { protocol, code, backoff } => {
+                handled.answering.usync_error = Some((protocol, code, backoff));
+            }
             Action::NoOneTimeKeys => handled.answering.no_one_time_keys = true,
             Action::IqError { code, text } => {
                 handled.swallow = true;

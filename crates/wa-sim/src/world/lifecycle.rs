@@ -103,7 +103,9 @@ impl World {
         self.now_ms = now_ms;
         self.unbind(conn);
         self.codes.forget_connection(conn);
-        self.conns.remove(&conn);
+        if let Some(Conn { stage: Stage::Registering(registration), .. }) = self.conns.remove(&conn) {
+            self.lose_registration(*registration);
+        }
         self.run_phones();
     }
 

@@ -50,7 +50,6 @@ impl World {
         device.active = !passive;
         device.last_seen = Some(now_s);
         device.logins += 1;
-        let first = device.logins == 1;
         for queued in device.queue.iter_mut() {
             queued.sent_on = None;
             queued.replays = 0;
@@ -74,15 +73,8 @@ impl World {
         let passively = if passive { ", passively" } else { "" };
         tracing::info!("{} is logged in{passively} (connection {})", self.who(key), conn.0);
         self.write(conn, success);
-        if first {
-            let mut routing = [0; 8];
-            self.streams.ids.fill_bytes(&mut routing);
-            let info = el("edge_routing").child(el("routing_info").bytes(routing.to_vec()));
-            self.write(conn, el("ib").attr("from", Jid::SERVER).child(info));
-        }
-        self.dirty_bits(conn, key);
         if !passive {
-            self.begin_drain(conn, key);
+            self.begin(conn, key);
         }
         if let Some(within) = self.config.answer_within_ms {
             self.at(now_ms + within, Timer::Watch { conn });
@@ -90,6 +82,20 @@ impl World {
         if let Some(limit) = self.config.idle_kill_ms {
             self.at(now_ms + limit, Timer::IdleKill { conn });
         }
+    }
+
+    /// What a device is told once it listens: where to connect next time, what it has to look at, what waited for it.
+    fn begin(&mut self, conn: ConnId, key: DeviceKey) {
+        if let Some(device) = self.device_mut(key)
+            && !std::mem::replace(&mut device.routed, true)
+        {
+            let mut routing = [0; 8];
+            self.streams.ids.fill_bytes(&mut routing);
+            let info = el("edge_routing").child(el("routing_info").bytes(routing.to_vec()));
+            self.write(conn, el("ib").attr("from", Jid::SERVER).child(info));
+        }
+        self.dirty_bits(conn, key);
+        self.begin_drain(conn, key);
     }
 
     fn dirty_bits(&mut self, conn: ConnId, key: DeviceKey) {
@@ -106,9 +112,14 @@ impl World {
         if let Some(device) = self.device_mut(key) {
             device.active = active;
         }
-        let held = self.conns.get(&conn).is_some_and(|state| state.drain == Drain::Held);
-        if active && held {
-            self.begin_drain(conn, key);
+        let Some(state) = self.conns.get_mut(&conn) else { return };
+        match state.drain {
+            Drain::Held if active => self.begin(conn, key),
+            Drain::Running { .. } | Drain::Done if !active => {
+                state.drain = Drain::Held;
+                state.phase = Phase::Drain;
+            }
+            _ => {}
         }
     }
 
@@ -122,8 +133,10 @@ impl World {
             Class::Message if queued.sender.starts_with("status@") => queued.at_ms + status_age >= now_ms,
             _ => queued.at_ms + age >= now_ms,
         });
-        let count = |class| device.queue.iter().filter(|queued| queued.class == class).count();
-        let total = device.queue.len();
+        // What was written on this connection already only waits for its answer.
+        let waits = |queued: &&crate::offline::Queued| queued.sent_on != Some(conn);
+        let count = |class| device.queue.iter().filter(waits).filter(|queued| queued.class == class).count();
+        let total = device.queue.iter().filter(waits).count();
         if total > 0 {
             let preview = el("offline_preview")
                 .attr("count", total)

@@ -28,7 +28,7 @@ use serde::{Deserialize, Serialize};
 use wa_binary::{Family, Node};
 
 pub use crate::iq::kept::{Kept, Report};
-pub use account::{Account, Device, Presence, SeenIds, Standing, Token};
+pub use account::{Account, Device, Presence, SeenIds, Standing, Token, Username};
 pub use deeds::{DeedError, GroupChange};
 pub use directives::{DeviceListing, MexForm, Switches};
 pub(crate) use directory::{NewAccount, phash};
@@ -165,7 +165,7 @@ pub enum Asked {
 /// Where a connection stands in the offline phase (chapter 10 §6).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Drain {
-    /// Not begun: the login was passive.
+    /// Not begun: the device is passive.
     #[default]
     Held,
     /// A preview was written; this many stanzas of it are still to come.
@@ -228,6 +228,8 @@ pub struct World {
     /// Addresses of the media host, as `media_conn` names them.
     pub media_hosts: Vec<String>,
     pub(crate) used_refs: std::collections::BTreeSet<String>,
+    /// Refs of the last connections that went away before they were linked, oldest first.
+    pub(crate) gone_refs: VecDeque<String>,
     pub(crate) ringing: BTreeMap<String, crate::calls::Ringing>,
     pub(crate) media: crate::media::MediaHost,
     pub(crate) faults: Book,
@@ -274,6 +276,7 @@ impl World {
             codes: PairingCodes::default(),
             media_hosts: Vec::new(),
             used_refs: std::collections::BTreeSet::new(),
+            gone_refs: VecDeque::new(),
             ringing: BTreeMap::new(),
             media: crate::media::MediaHost::default(),
             faults: Book::new(seed.stream("faults", 0)),

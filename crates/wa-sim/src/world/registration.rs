@@ -17,7 +17,7 @@ use wa_proto::handshake::client_payload::DevicePairingRegistrationData;
 use super::account::Device;
 use super::timers::Timer;
 use super::{AccountId, Asked, ConnId, DeviceKey, Stage, World};
-use crate::faults::{Action, FailureReason, Phase, StreamFault, StreamForm};
+use crate::faults::{Action, CloseHow, FailureReason, Phase, StreamFault, StreamForm};
 use crate::pairing::{PairingError, Passkey};
 use crate::prekeys::Stock;
 use crate::stanza::{Read, el};
@@ -43,6 +43,8 @@ pub struct Registration {
     pub passkey: Option<Passkey>,
     /// What the client last did about a pairing code, for people.
     pub code_stage: Option<&'static str>,
+    /// Its refs ran out.
+    pub expired: bool,
 }
 
 /// A link on its way.
@@ -113,6 +115,7 @@ impl World {
             link: None,
             passkey: None,
             code_stage: None,
+            expired: false,
         };
         let name = registration.push_name.as_deref().unwrap_or("somebody without a name");
         tracing::info!("connection {} wants to be linked: {name}, on {}", conn.0, registration.os);
@@ -236,6 +239,27 @@ impl World {
             }
             Asked::PairSuccess => self.finish_link(conn, iq),
         }
+    }
+
+    /// A connection went away before it was linked: its refs are known as such, its number and key index are free again.
+    pub(super) fn lose_registration(&mut self, registration: Registration) {
+        const MANY: usize = 4096;
+        if let Some(link) = registration.link {
+            self.phone_link_failed(link.account, link.issued.key_index);
+        }
+        if !registration.expired {
+            self.gone_refs.extend(registration.refs);
+            let excess = self.gone_refs.len().saturating_sub(MANY);
+            self.gone_refs.drain(..excess);
+        }
+    }
+
+    /// The refs of a connection ran out: they are unknown from now on.
+    pub(super) fn registration_over(&mut self, conn: ConnId) {
+        let Some(registration) = self.registration(conn) else { return };
+        registration.refs.clear();
+        registration.expired = true;
+        self.close(conn, CloseHow::Fin);
     }
 
     fn finish_link(&mut self, conn: ConnId, iq: &Node) {

@@ -7,7 +7,9 @@ use wa_binary::{Jid, Node};
 use wa_core::prekeys::Upload;
 
 use super::directory::NewAccount;
-use super::{AccountId, Asked, ConnId, Device, DeviceKey, Stage, Standing, Switches, World};
+use super::{
+    Account, AccountId, Asked, ConnId, Device, DeviceKey, Stage, Standing, Switches, Username, World,
+};
 use crate::faults::{FailureReason, StreamFault, StreamForm};
 use crate::random::Seed;
 use crate::stanza::el;
@@ -66,13 +68,40 @@ impl World {
         self.run_phones();
     }
 
+    /// Gives the account a username or takes it away; its companions hear of it. `false` when another account has it.
+    pub fn set_username(&mut self, now_ms: u64, id: AccountId, username: Option<Username>) -> bool {
+        self.now_ms = now_ms;
+        let owner = username.as_ref().and_then(|wanted| self.find_username(&wanted.name));
+        if owner.is_some_and(|owner| owner != id) {
+            return false;
+        }
+        let told = el("username").maybe_attr("username", username.as_ref().map(|given| given.name.clone()));
+        self.account_mut(id).username = username;
+        self.account_sync(id, None, &told);
+        self.run_phones();
+        true
+    }
+
+    /// The account with this username, however it is written.
+    #[must_use]
+    pub fn find_username(&self, name: &str) -> Option<AccountId> {
+        let has = |account: &&Account| {
+            account.username.as_ref().is_some_and(|own| own.name.eq_ignore_ascii_case(name))
+                && !account.devices.is_empty()
+        };
+        self.accounts.iter().find(has).map(|account| account.id)
+    }
+
     /// Raises a dirty bit: live devices hear of it at once, others at their next login.
     pub fn set_dirty(&mut self, now_ms: u64, id: AccountId, kind: &str) {
         self.now_ms = now_ms;
         let t = self.now_s();
         self.account_mut(id).dirty.insert(kind.to_owned(), t);
         for key in self.device_keys(id) {
-            if let Some(conn) = self.device(key).and_then(|device| device.connection) {
+            // A passive device hears of it once it is active.
+            if let Some(conn) =
+                self.device(key).filter(|device| device.active).and_then(|device| device.connection)
+            {
                 let dirty = el("dirty").attr("type", kind).attr("timestamp", t);
                 self.write(conn, el("ib").attr("from", Jid::SERVER).child(dirty));
             }

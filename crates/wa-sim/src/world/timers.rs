@@ -134,11 +134,7 @@ impl World {
                     self.close(conn, CloseHow::Fin);
                 }
             }
-            Timer::RegistrationOver { conn } => {
-                if self.conns.get(&conn).is_some_and(|state| matches!(state.stage, Stage::Registering(_))) {
-                    self.close(conn, CloseHow::Fin);
-                }
-            }
+            Timer::RegistrationOver { conn } => self.registration_over(conn),
             Timer::AutoPair { conn } => self.auto_pair(conn),
             Timer::BatchPatience { conn, step } => self.batch_patience(conn, step),
             Timer::Welcome { device } => self.welcome(device),

@@ -61,6 +61,10 @@ pub(crate) struct Client {
     pub(crate) line: Option<Line>,
     /// Answers what must be answered by itself.
     pub(crate) polite: bool,
+    /// What it opens connections with.
+    pub(crate) header: Header,
+    /// Routing bytes in front of that.
+    pub(crate) routing: Option<Vec<u8>>,
 }
 
 /// Why a connection did not come about.
@@ -100,6 +104,8 @@ impl Client {
             sessions: BTreeMap::new(),
             line: None,
             polite: true,
+            header: Header::CURRENT,
+            routing: None,
             rng,
         }
     }
@@ -165,11 +171,12 @@ impl Client {
     ) -> Result<(), Refusal> {
         let root = RootCa { public_key: wa_crypto::curve::PublicKey::from_bytes(root), serial: 0 };
         let parameters =
-            ClientParameters { noise_key: self.noise.clone(), root, header: Header::CURRENT, payload };
+            ClientParameters { noise_key: self.noise.clone(), root, header: self.header, payload };
         let (mut handshake, hello) =
             ClientHandshake::start(parameters, opening, &mut self.rng).map_err(Refusal::Handshake)?;
         let mut wire = Vec::new();
-        frame::write_opening(&mut wire, Header::CURRENT, None, &hello).map_err(Refusal::Handshake)?;
+        frame::write_opening(&mut wire, self.header, self.routing.as_deref(), &hello)
+            .map_err(Refusal::Handshake)?;
         stream.write_all(&wire).await.map_err(|_| Refusal::Closed)?;
         let mut decoder = FrameDecoder::new();
         let reply = loop {
@@ -254,6 +261,21 @@ impl Client {
                 }
                 Ok(Ok(read)) => line.decoder.push(&chunk[..read]),
             }
+        }
+    }
+
+    /// The plaintext of the next frame, as it was sealed.
+    pub(crate) async fn next_frame(&mut self) -> Vec<u8> {
+        let line = self.line();
+        loop {
+            if let Some(frame) = line.decoder.next_frame().expect("a frame") {
+                return line.opener.open(frame).expect("a plaintext").to_vec();
+            }
+            let mut chunk = [0; 4096];
+            let read =
+                timeout(PATIENCE, line.stream.read(&mut chunk)).await.expect("in time").expect("bytes");
+            assert!(read > 0, "the other side ended it");
+            line.decoder.push(&chunk[..read]);
         }
     }
 
@@ -450,6 +472,13 @@ impl Client {
         self.until(|node| node.is("success") || node.is("failure")).await
     }
 
+    /// Logs in, and wants nothing but answers.
+    pub(crate) async fn login_passively(&mut self, sim: &SimHandle) {
+        let payload = self.login_payload(true);
+        self.open(sim, payload, Opening::Xx).await.expect("a connection");
+        self.until_tag("success").await;
+    }
+
     /// Uploads so many fresh one-time keys.
     pub(crate) async fn upload(&mut self, count: u32) -> Node {
         let mut fresh = Vec::new();
@@ -459,8 +488,13 @@ impl Client {
             fresh.push((key.id, *key.pair.public()));
             self.one_time.insert(key.id, key);
         }
+        self.upload_keys(fresh).await
+    }
+
+    /// Uploads these one-time keys with the signed one.
+    pub(crate) async fn upload_keys(&mut self, keys: Vec<(u32, wa_crypto::curve::PublicKey)>) -> Node {
         let id = self.id();
-        let request = self.upload_of(fresh).request(&id);
+        let request = self.upload_of(keys).request(&id);
         self.send(request).await;
         self.until(|node| node.is("iq") && node.attr_is("id", &id)).await
     }

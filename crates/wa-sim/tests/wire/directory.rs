@@ -119,8 +119,8 @@ async fn a_number_may_be_hidden_and_a_lid_revealed_late() {
     let number = cleo.my_jid().user_jid();
     assert!(asked(&mut ada, "lid", &number).await.expect("a user").optional_child("lid").is_none());
     let id = account(&sim, &cleo);
-    assert!(sim.world(|world, _| world.reveal_lid(id)));
-    assert!(!sim.world(|world, _| world.reveal_lid(id)), "once");
+    assert!(sim.world(|world, now_ms| world.reveal_lid(now_ms, id)));
+    assert!(!sim.world(|world, now_ms| world.reveal_lid(now_ms, id)), "once");
     assert!(asked(&mut ada, "lid", &number).await.expect("a user").optional_child("lid").is_some());
 }
 

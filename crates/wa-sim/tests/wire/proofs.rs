@@ -18,6 +18,7 @@ const SOURCES: &[&str] = &[
     include_str!("limits.rs"),
     include_str!("media.rs"),
     include_str!("rest.rs"),
+    include_str!("users.rs"),
     include_str!("watch.rs"),
 ];
 
@@ -86,6 +87,7 @@ fn every_fault_has_its_test() {
         HttpStatus => the_upgrade_can_fail_with_any_status_and_with_garbage,
         HttpGarbage => the_upgrade_can_fail_with_any_status_and_with_garbage,
         Handshake => handshakes_go_wrong_in_every_way,
+        UsyncError => a_protocol_fails_for_one_person_or_for_everybody,
         NoOneTimeKeys => iqs_are_answered_with_errors_and_backoff,
         Media => the_media_host_fails_in_every_way,
         ResourceLimit => the_phone_refuses_another_companion_and_the_server_stops_for_a_while,

@@ -187,7 +187,7 @@ async fn what_is_saved_again_is_the_same() {
 /// format number in `state/mod.rs`, and a new file here (`WA_SIM_WRITE_STATE=1`).
 #[tokio::test(start_paused = true)]
 async fn the_format_is_the_one_that_its_number_says() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/state-2.wasim");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/state-3.wasim");
     if std::env::var_os("WA_SIM_WRITE_STATE").is_some() {
         std::fs::write(&path, stopped(904).await).expect("a file");
     }
@@ -195,7 +195,7 @@ async fn the_format_is_the_one_that_its_number_says() {
     let state = SavedState::open(&path).expect("a state of this format");
     assert_eq!(state.seed(), Seed(904));
     let sim = Sim::resume(config(904), &state).expect("a run");
-    assert!(written == bytes(&sim.save().expect("a state")), "what is saved has another form than format 2");
+    assert!(written == bytes(&sim.save().expect("a state")), "what is saved has another form than format 3");
     assert!(
         sim.inbox(BEA).iter().any(
             |received| matches!(&received.kind, wa_sim::phone::Kind::Text { text, .. } if text == "hello")
@@ -224,9 +224,9 @@ async fn what_is_no_state_is_refused_with_a_reason_and_a_remedy() {
         assert!(fits, "{at}: {error}");
     }
     let mut newer = good.clone();
-    newer[14] = 3;
+    newer[14] = 4;
     let words = read(&newer).expect_err("another format").to_string();
-    assert!(words.contains("format 3") && words.contains("the wa-sim that wrote it"), "{words}");
+    assert!(words.contains("format 4") && words.contains("the wa-sim that wrote it"), "{words}");
     let words = read(b"accounts = []").expect_err("something else").to_string();
     assert!(words.contains("no state of wa-sim") && words.contains("name another file"), "{words}");
     let error = SavedState::open(&PathBuf::from("/nowhere/sim.state")).expect_err("no file");

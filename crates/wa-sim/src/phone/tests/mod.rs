@@ -73,6 +73,7 @@ fn config(number: u8, lid: bool) -> PhoneConfig {
         locale: "en_US".to_owned(),
         seed: [number; 32],
         one_time_keys: 5,
+        key_index_gap: 0,
     }
 }
 
