@@ -1,29 +1,10 @@
-//! How the processes of the bench speak: commands and answers as lines of JSON, and what a process has used so far.
+//! The other processes of the bench: they take commands and answer as lines of JSON.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use serde_json::{Value, json};
-
-/// Says a line on stdout.
-pub fn say(line: &Value) {
-    let mut out = std::io::stdout().lock();
-    writeln!(out, "{line}").unwrap();
-    out.flush().unwrap();
-}
-
-/// Processor time of this process so far, user and system together, in microseconds.
-pub fn cpu_us() -> u64 {
-    // SAFETY: the structure is plain numbers, and the call fills it.
-    let usage = unsafe {
-        let mut usage: libc::rusage = std::mem::zeroed();
-        assert_eq!(libc::getrusage(libc::RUSAGE_SELF, &raw mut usage), 0);
-        usage
-    };
-    let micros = |time: libc::timeval| time.tv_sec as u64 * 1_000_000 + time.tv_usec as u64;
-    micros(usage.ru_utime) + micros(usage.ru_stime)
-}
 
 /// Another process of the bench.
 pub struct Process {

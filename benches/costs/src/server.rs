@@ -17,14 +17,7 @@ use wa_sim::seed::{SeedAccount, SeedFile, SeedGroup};
 use wa_sim::world::{AccountId, DeviceKey, World};
 use wa_sim::{ListenOptions, Sim, SimConfig, SimHandle, Transports};
 
-use crate::lines::say;
-
-/// A message of 100 bytes.
-pub const TEXT: &str =
-    "a message of one hundred bytes, which is about what people write to each other, all in a single line";
-
-/// How long the contenders may take for anything.
-const PATIENCE: Duration = Duration::from_secs(300);
+use crate::contender::{PATIENCE, TEXT, say};
 
 pub fn serve() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();

@@ -11,6 +11,8 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::proxy::{SocksV5, Tunnel};
 use hyper_util::rt::TokioIo;
 use parking_lot::Mutex;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::{self, PemObject as _};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::http::{HeaderValue, Uri};
 use tower::{Service, ServiceExt};
@@ -60,6 +62,9 @@ pub enum EgressError {
     /// A root certificate cannot be read.
     #[error("a root certificate cannot be used")]
     Root(#[source] rustls::Error),
+    /// Not certificates as PEM, or none.
+    #[error("not PEM with at least one certificate")]
+    Pem(#[source] pem::Error),
     /// The name or address could not be reached, directly or through the proxy.
     #[error("cannot reach {host}")]
     Unreachable {
@@ -69,6 +74,23 @@ pub enum EgressError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+}
+
+impl TlsRoots {
+    /// Only the certificates of a PEM text (`-----BEGIN CERTIFICATE-----`), such as `tls_cert_pem` of a simulator.
+    ///
+    /// # Errors
+    /// [`EgressError::Pem`] if a part of it is no PEM, or no certificate is in it. Whether a certificate can be a root
+    /// shows when a client is started: [`EgressError::Root`].
+    pub fn pem(text: &str) -> Result<Self, EgressError> {
+        let certificates: Vec<Vec<u8>> = CertificateDer::pem_slice_iter(text.as_bytes())
+            .map(|certificate| Ok(certificate.map_err(EgressError::Pem)?.to_vec()))
+            .collect::<Result<_, _>>()?;
+        if certificates.is_empty() {
+            return Err(EgressError::Pem(pem::Error::NoItemsFound));
+        }
+        Ok(Self::Only(certificates))
+    }
 }
 
 impl Egress {
@@ -239,6 +261,16 @@ mod tests {
         }
         let error = Proxy::parse("ftp://bot:hunter2@host:1").unwrap_err();
         assert!(!error.to_string().contains("hunter2"));
+    }
+
+    #[test]
+    fn a_text_without_certificates_is_no_set_of_roots() {
+        let begun = "-----BEGIN CERTIFICATE-----\nMIIB";
+        for text in ["", "-----BEGIN CERTIFICATE", begun, &format!("{begun}\n-----END CERTIFICATE-----!")] {
+            assert!(matches!(TlsRoots::pem(text), Err(EgressError::Pem(_))), "{text}");
+        }
+        let text = "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n";
+        assert_eq!(TlsRoots::pem(&text.repeat(2)).unwrap(), TlsRoots::Only(vec![vec![0x30, 0]; 2]));
     }
 
     #[test]

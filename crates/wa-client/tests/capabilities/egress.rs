@@ -5,8 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject as _;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use wa_client::config::{DeviceName, PlatformType, Timeouts};
@@ -207,11 +205,9 @@ async fn files_go_through_the_proxy_under_the_accounts_own_tls_and_not_around_it
     let address = sim.address().expect("an address");
     let seen = Arc::new(Mutex::new(Seen::default()));
     let proxy = http_proxy(address, Arc::clone(&seen)).await;
-    let certificate =
-        CertificateDer::from_pem_slice(sim.certificate_pem().as_bytes()).expect("a certificate");
     let egress = Egress::default()
         .with_proxy(Proxy::parse(&format!("http://bot:secret@{proxy}")).expect("a proxy"))
-        .with_roots(TlsRoots::Only(vec![certificate.to_vec()]));
+        .with_roots(TlsRoots::pem(sim.certificate_pem()).expect("a certificate"));
     let store = MemoryStore::open().await.expect("a store");
     let builder = |account: &str, egress: &Egress| {
         Client::builder(store.account(account))

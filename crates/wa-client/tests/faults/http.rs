@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject as _;
 use serde_json::json;
 use wa_client::egress::{Egress, TlsRoots};
 use wa_client::events::{EventStream, Kind};
@@ -123,9 +121,7 @@ async fn a_tls_handshake_that_fails_is_named_and_heals() {
         .await
         .unwrap_or_else(|_| panic!("never {cause}: {}", client.health()))
     };
-    let certificate =
-        CertificateDer::from_pem_slice(sim.certificate_pem().as_bytes()).expect("a certificate");
-    let trusting = Egress::default().with_roots(TlsRoots::Only(vec![certificate.to_vec()]));
+    let trusting = Egress::default().with_roots(TlsRoots::pem(sim.certificate_pem()).expect("a certificate"));
     let (client, _events) = builder("main", trusting).connect().await.expect("started");
     named(&client, Cause::NotLinked).await;
     let close = |how| Action::Close { how, after: false };
