@@ -172,8 +172,8 @@ async fn a_phone_downloads_what_a_companion_sends_and_checks_it() {
     }
 }
 
-/// Asks the own phone for a file again, and gives the notification that answers.
-async fn asked(client: &mut Client, id: &str, chat: &Jid, key: &MediaKey) -> Option<Node> {
+/// Asks the own phone for a file again.
+pub(crate) async fn ask_again(client: &mut Client, id: &str, chat: &Jid, key: &MediaKey) {
     let sealed = seal_retry_request(key, id, &mut ChaCha12Rng::seed_from_u64(1)).expect("a request");
     let encrypt = Node::new("encrypt")
         .child(Node::new("enc_p").bytes(sealed.ciphertext))
@@ -185,12 +185,21 @@ async fn asked(client: &mut Client, id: &str, chat: &Jid, key: &MediaKey) -> Opt
         .child(encrypt)
         .child(Node::new("rmr").attr("jid", chat).attr("from_me", "false"));
     client.send(receipt).await;
+}
+
+/// The same, and the notification that answers.
+async fn asked(client: &mut Client, id: &str, chat: &Jid, key: &MediaKey) -> Option<Node> {
+    ask_again(client, id, chat, key).await;
     let seen = client.rest().await;
     assert!(seen.iter().any(|node| node.is("ack") && node.attr_is("id", id)), "{seen:?}");
     seen.into_iter().find(|node| node.is("notification") && node.attr_is("type", "mediaretry"))
 }
 
-fn outcome(notification: &Node, id: &str, key: &MediaKey) -> Result<RetryOutcome, wa_media::MediaError> {
+pub(crate) fn outcome(
+    notification: &Node,
+    id: &str,
+    key: &MediaKey,
+) -> Result<RetryOutcome, wa_media::MediaError> {
     assert!(notification.attr_is("id", id) && notification.optional_child("rmr").is_some());
     let encrypt = notification.required_child("encrypt").expect("encrypt");
     let part = |tag| encrypt.required_child(tag).expect("a part").required_bytes().expect("bytes").to_vec();

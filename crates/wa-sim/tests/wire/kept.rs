@@ -18,7 +18,7 @@ async fn listening() -> SimHandle {
 }
 
 /// A companion that has been greeted: time is real here, so silence is not waited for.
-async fn linked(sim: &SimHandle, name: &str, seed: u64) -> Client {
+pub(crate) async fn linked(sim: &SimHandle, name: &str, seed: u64) -> Client {
     let mut client = Client::link_only(sim, name, seed).await;
     client.login(sim).await;
     client.upload(30).await;

@@ -4,6 +4,7 @@ mod app_state;
 mod binary;
 mod calls;
 mod client;
+mod deed_table;
 mod deeds;
 mod directory;
 mod encryption;
