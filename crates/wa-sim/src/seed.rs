@@ -12,6 +12,11 @@
 //! creator = "Ada"
 //! members = ["Bea"]
 //! auto_join = true        # every account made later becomes a member
+//!
+//! [[message]]             # in this order; part of the history of whoever links later
+//! from = "Bea"
+//! chat = "Ada"            # or the subject of a group
+//! text = "See you there"
 //! ```
 
 use std::collections::BTreeMap;
@@ -31,6 +36,21 @@ pub struct SeedFile {
     /// Groups.
     #[serde(default, rename = "group")]
     pub groups: Vec<SeedGroup>,
+    /// Messages, in their order.
+    #[serde(default, rename = "message")]
+    pub messages: Vec<SeedMessage>,
+}
+
+/// A text that a phone of the seed file has written.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SeedMessage {
+    /// Who wrote it: push name or number.
+    pub from: String,
+    /// To whom: push name, number, or the subject of a group.
+    pub chat: String,
+    /// What it says.
+    pub text: String,
 }
 
 /// An account of a seed file.
@@ -129,7 +149,26 @@ impl World {
             }
             self.put_group(group);
         }
+        for wanted in &seed.messages {
+            if let Err(why) = self.plant_message(&names, wanted) {
+                problems.push(format!("message {:?}: {why}", wanted.text));
+            }
+        }
         problems
+    }
+
+    fn plant_message(
+        &mut self,
+        names: &BTreeMap<String, AccountId>,
+        wanted: &SeedMessage,
+    ) -> Result<(), String> {
+        let from = self.named(names, &wanted.from).ok_or_else(|| format!("no account {:?}", wanted.from))?;
+        let group = self.groups().find(|group| group.subject.0 == wanted.chat).map(crate::group::Group::jid);
+        let person =
+            self.named(names, &wanted.chat).map(|id| self.account(id)).map(|it| it.jid(it.best_family()));
+        let chat = person.or(group).ok_or_else(|| format!("no chat {:?}", wanted.chat))?;
+        let text = crate::phone::Action::Text { chat, text: wanted.text.clone(), quote: None };
+        self.act(self.now_ms, from, text).map(drop).map_err(|error| error.to_string())
     }
 
     fn named(&self, names: &BTreeMap<String, AccountId>, name: &str) -> Option<AccountId> {
@@ -198,8 +237,10 @@ mod tests {
     #[test]
     fn what_a_seed_file_cannot_mean_is_said() {
         assert!(SeedFile::parse("[[acount]]\nname = \"Ada\"").is_err());
-        let seed = SeedFile::parse("[[group]]\nsubject = \"x\"\ncreator = \"Nobody\"").expect("a seed file");
+        let seed = "[[group]]\nsubject = \"x\"\ncreator = \"Nobody\"\n\
+                    [[message]]\nfrom = \"Nobody\"\nchat = \"x\"\ntext = \"y\"";
+        let seed = SeedFile::parse(seed).expect("a seed file");
         let mut world = World::new(SimConfig::default(), 0);
-        assert_eq!(world.plant(&seed).len(), 1);
+        assert_eq!(world.plant(&seed).len(), 2);
     }
 }

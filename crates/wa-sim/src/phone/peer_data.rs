@@ -9,16 +9,20 @@ use wa_core::app_state::Collection;
 use wa_proto::app_state::{SyncdPlainTextRecord, SyncdSnapshotRecovery, SyncdVersion};
 use wa_proto::e2e_message::Message;
 use wa_proto::e2e_message::message::peer_data_operation_request_message::{
-    HistorySyncOnDemandRequest, PlaceholderMessageResendRequest,
+    HistorySyncOnDemandRequest, PlaceholderMessageResendRequest, RequestUrlPreview,
 };
 use wa_proto::e2e_message::message::peer_data_operation_request_response_message::PeerDataOperationResult;
 use wa_proto::e2e_message::message::peer_data_operation_request_response_message::peer_data_operation_result::{
-    PlaceholderMessageResendResponse, SyncDSnapshotFatalRecoveryResponse,
+    CompanionMetaNonceFetchResponse, FlowResponsesCsvBundle, FullHistorySyncOnDemandRequestResponse,
+    FullHistorySyncOnDemandResponseCode, HistorySyncChunkRetryResponse, HistorySyncChunkRetryResponseCode,
+    LinkPreviewResponse, PlaceholderMessageResendResponse, SyncDSnapshotFatalRecoveryResponse,
 };
 use wa_proto::e2e_message::message::protocol_message::Type;
 use wa_proto::e2e_message::message::{
-    PeerDataOperationRequestResponseMessage, PeerDataOperationRequestType, ProtocolMessage,
+    PeerDataOperationRequestMessage, PeerDataOperationRequestResponseMessage, PeerDataOperationRequestType,
+    ProtocolMessage,
 };
+use wa_proto::media_retry::media_retry_notification::ResultType;
 use wa_proto::history::history_sync::HistorySyncType;
 use wa_proto::history::{HistorySync, conversation};
 use wa_proto::sync_action::SyncActionData;
@@ -56,8 +60,7 @@ impl Phone {
                     ..Default::default()
                 }]
             }
-            // What this phone cannot do it answers with an empty result, so that nobody waits for ever.
-            _ => vec![PeerDataOperationResult::default()],
+            _ => self.refusals(kind, request),
         };
         let response = PeerDataOperationRequestResponseMessage {
             peer_data_operation_request_type: Some(kind as i32),
@@ -72,6 +75,78 @@ impl Phone {
         let message = Message { protocol_message: Some(Box::new(protocol)), ..Default::default() };
         let stanza = self.peer_stanza(envelope.sender.device(), &message, "high", network, now);
         Turn { stanzas: stanza.map(|(_, stanza)| stanza).into_iter().collect(), ..Turn::default() }
+    }
+
+    /// What this phone cannot do it answers with the error that there is for it, so that nobody waits for ever.
+    fn refusals(
+        &self,
+        kind: PeerDataOperationRequestType,
+        request: &PeerDataOperationRequestMessage,
+    ) -> Vec<PeerDataOperationResult> {
+        use PeerDataOperationRequestType as Asked;
+        let none = PeerDataOperationResult::default;
+        let one = match kind {
+            // One result for each sticker: it is not here.
+            Asked::UploadSticker => {
+                let missing = Some(ResultType::NotFound as i32);
+                let many = request.request_sticker_reupload.len().max(1);
+                let result = PeerDataOperationResult { media_upload_result: missing, ..none() };
+                return vec![result; many];
+            }
+            Asked::GenerateLinkPreview => {
+                let preview = |asked: &RequestUrlPreview| {
+                    let preview = LinkPreviewResponse { url: asked.url.clone(), ..Default::default() };
+                    PeerDataOperationResult { link_preview_response: Some(Box::new(preview)), ..none() }
+                };
+                return request.request_url_preview.iter().map(preview).collect();
+            }
+            Asked::FullHistorySyncOnDemand => {
+                let asked = request.full_history_sync_on_demand_request.as_deref();
+                let response = FullHistorySyncOnDemandRequestResponse {
+                    request_metadata: asked.and_then(|asked| asked.request_metadata.clone()),
+                    response_code: Some(FullHistorySyncOnDemandResponseCode::GenericError as i32),
+                };
+                let response = Some(Box::new(response));
+                PeerDataOperationResult { full_history_sync_on_demand_request_response: response, ..none() }
+            }
+            Asked::HistorySyncChunkRetry => {
+                let asked = request.history_sync_chunk_retry_request.as_deref();
+                let response = HistorySyncChunkRetryResponse {
+                    sync_type: asked.and_then(|asked| asked.sync_type),
+                    chunk_order: asked.and_then(|asked| asked.chunk_order),
+                    request_id: asked.and_then(|asked| asked.chunk_notification_id.clone()),
+                    response_code: Some(HistorySyncChunkRetryResponseCode::GenerationError as i32),
+                    can_recover: Some(false),
+                };
+                let response = Some(Box::new(response));
+                PeerDataOperationResult { history_sync_chunk_retry_response: response, ..none() }
+            }
+            Asked::WaffleLinkingNonceFetch => PeerDataOperationResult {
+                waffle_nonce_fetch_request_response: Some(Box::default()),
+                ..none()
+            },
+            Asked::CompanionMetaNonceFetch => {
+                let nonce = CompanionMetaNonceFetchResponse { nonce: Some(self.meta_nonce.clone()) };
+                let response = Some(Box::new(nonce));
+                PeerDataOperationResult { companion_meta_nonce_fetch_request_response: response, ..none() }
+            }
+            Asked::CompanionCanonicalUserNonceFetch => PeerDataOperationResult {
+                companion_canonical_user_nonce_fetch_request_response: Some(Box::default()),
+                ..none()
+            },
+            Asked::GalaxyFlowAction => {
+                let asked = request.galaxy_flow_action.as_deref();
+                let bundle = FlowResponsesCsvBundle {
+                    flow_id: asked.and_then(|asked| asked.flow_id.clone()),
+                    galaxy_flow_download_request_id: asked
+                        .and_then(|asked| asked.galaxy_flow_download_request_id.clone()),
+                    ..Default::default()
+                };
+                PeerDataOperationResult { flow_responses_csv_bundle: Some(Box::new(bundle)), ..none() }
+            }
+            _ => none(),
+        };
+        vec![one]
     }
 
     fn placeholders(&self, asked: &[PlaceholderMessageResendRequest]) -> Vec<PeerDataOperationResult> {

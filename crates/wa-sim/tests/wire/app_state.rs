@@ -260,6 +260,74 @@ async fn requests_for_data_are_answered_or_ignored() {
     assert!(peer_request(&mut it.ada, protocol).await.is_empty());
 }
 
+/// What a phone here cannot do is refused in the words that there are for it.
+#[tokio::test(start_paused = true)]
+async fn requests_that_cannot_be_met_are_answered_with_their_error() {
+    use wa_proto::e2e_message::message::peer_data_operation_request_message as asked;
+    use wa_proto::e2e_message::message::{
+        PeerDataOperationRequestMessage, PeerDataOperationRequestType as Kind,
+    };
+    use wa_proto::media_retry::media_retry_notification::ResultType;
+    let mut it = Reader::new(|_| {}, 935).await;
+    let sticker = asked::RequestStickerReupload { file_sha256: Some("AA==".to_owned()) };
+    let retry = asked::HistorySyncChunkRetryRequest { chunk_order: Some(3), ..Default::default() };
+    let flow = asked::GalaxyFlowAction { flow_id: Some("F1".to_owned()), ..Default::default() };
+    for kind in [
+        Kind::UploadSticker,
+        Kind::WaffleLinkingNonceFetch,
+        Kind::FullHistorySyncOnDemand,
+        Kind::CompanionMetaNonceFetch,
+        Kind::HistorySyncChunkRetry,
+        Kind::GalaxyFlowAction,
+    ] {
+        let request = PeerDataOperationRequestMessage {
+            peer_data_operation_request_type: Some(kind as i32),
+            request_sticker_reupload: vec![sticker.clone(), sticker.clone()],
+            history_sync_chunk_retry_request: Some(Box::new(retry.clone())),
+            full_history_sync_on_demand_request: Some(Box::default()),
+            galaxy_flow_action: Some(Box::new(flow.clone())),
+            ..Default::default()
+        };
+        let protocol = ProtocolMessage {
+            r#type: Some(Type::PeerDataOperationRequestMessage as i32),
+            peer_data_operation_request_message: Some(Box::new(request)),
+            ..Default::default()
+        };
+        let answers = peer_request(&mut it.ada, protocol).await;
+        let [answer] = &answers[..] else { panic!("{kind:?}: {answers:?}") };
+        let response = answer.protocol_message.as_ref().expect("a protocol message");
+        let response = response.peer_data_operation_request_response_message.as_ref().expect("a response");
+        assert_eq!(response.peer_data_operation_request_type, Some(kind as i32));
+        let results = &response.peer_data_operation_result;
+        let first = results.first().expect("a result");
+        let fits = match kind {
+            Kind::UploadSticker => {
+                results.len() == 2 && first.media_upload_result == Some(ResultType::NotFound as i32)
+            }
+            Kind::FullHistorySyncOnDemand => {
+                let full = first.full_history_sync_on_demand_request_response.as_ref();
+                full.and_then(|full| full.response_code) == Some(3)
+            }
+            Kind::HistorySyncChunkRetry => {
+                let chunk = first.history_sync_chunk_retry_response.as_ref().expect("a response");
+                (chunk.chunk_order, chunk.response_code, chunk.can_recover) == (Some(3), Some(1), Some(false))
+            }
+            Kind::WaffleLinkingNonceFetch => {
+                first.waffle_nonce_fetch_request_response.as_ref().is_some_and(|it| it.nonce.is_none())
+            }
+            Kind::CompanionMetaNonceFetch => {
+                let nonce = first.companion_meta_nonce_fetch_request_response.as_ref();
+                nonce.is_some_and(|it| it.nonce.is_some())
+            }
+            _ => first
+                .flow_responses_csv_bundle
+                .as_ref()
+                .is_some_and(|it| it.flow_id.as_deref() == Some("F1") && it.direct_path.is_none()),
+        };
+        assert!(fits, "{kind:?}: {first:?}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn requests_for_keys_are_answered_late_ignored_or_orphaned() {
     let mut it = Reader::new(|_| {}, 933).await;

@@ -34,7 +34,11 @@ impl Binary {
     }
 
     fn start_with_log(arguments: &[&str], log: Stdio) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_wa-sim"))
+        Self::start_command(Command::new(env!("CARGO_BIN_EXE_wa-sim")), arguments, log)
+    }
+
+    fn start_command(mut command: Command, arguments: &[&str], log: Stdio) -> Self {
+        let mut child = command
             .args(["--listen", "127.0.0.1:0"])
             .args(arguments)
             .stdout(Stdio::piped())
@@ -105,9 +109,8 @@ impl Binary {
     }
 }
 
-/// One companion links, logs in, writes and is written to. Every step waits for the one before it, so that its input is
-/// the same in every run.
-async fn story(binary: &Binary) -> Client {
+/// A companion of Ada's that is linked and not logged in.
+async fn linked(binary: &Binary) -> Client {
     let mut ada = Client::new(Some("Ada"), 1);
     let payload = ada.registration();
     ada.open_on(binary.connect().await, binary.root(), payload, Opening::Xx).await.expect("a connection");
@@ -124,6 +127,13 @@ async fn story(binary: &Binary) -> Client {
     // The end comes after a while, which passes by hand.
     binary.admin("POST", "/clock", r#"{"advance_ms":1000}"#).await;
     assert!(ada.ended().await);
+    ada
+}
+
+/// One companion links, logs in, writes and is written to. Every step waits for the one before it, so that its input is
+/// the same in every run.
+async fn story(binary: &Binary) -> Client {
+    let mut ada = linked(binary).await;
     let payload = ada.login_payload(false);
     ada.open_on(binary.connect().await, binary.root(), payload, Opening::Xx).await.expect("a connection");
     ada.until_tag("success").await;
@@ -282,4 +292,32 @@ fn the_help_names_every_option_once_and_says_how_to_begin() {
         assert_eq!(lines, 1, "{option}: {help}");
     }
     assert!(help.contains("mock-phone/scan-qr") && help.contains("/admin/violations"));
+}
+
+/// How long typing is kept is an option and a variable of the environment; the option is the stronger.
+#[tokio::test]
+async fn the_time_that_typing_is_kept_is_set_by_option_and_by_environment() {
+    let rows: [(&[&str], Option<&str>, bool); 4] = [
+        (&[], None, true),
+        (&["--chatstate-ttl", "0"], None, false),
+        (&[], Some("0"), false),
+        (&["--chatstate-ttl", "5"], Some("0"), true),
+    ];
+    for (arguments, variable, kept) in rows {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_wa-sim"));
+        command.env_remove("CHATSTATE_TTL_SECS");
+        if let Some(seconds) = variable {
+            command.env("CHATSTATE_TTL_SECS", seconds);
+        }
+        let binary = Binary::start_command(command, arguments, Stdio::null());
+        binary.admin("POST", "/seed", "[[account]]\nname = \"Bea\"\n").await;
+        let ada = linked(&binary).await;
+        let chat = ada.my_lid().user_jid().to_string();
+        let body = serde_json::json!({ "chat": chat }).to_string();
+        binary.admin("POST", "/accounts/Bea/phone/typing", &body).await;
+        let queue = binary.admin("GET", "/accounts/Ada/devices/1/queue", "").await;
+        let queue = queue["queue"].as_array().expect("a queue").clone();
+        let typing = queue.iter().any(|queued| queued["class"] == "chatstate");
+        assert_eq!(typing, kept, "{arguments:?} {variable:?}: {queue:?}");
+    }
 }

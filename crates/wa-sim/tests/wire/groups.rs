@@ -215,3 +215,90 @@ async fn a_community_has_an_announcement_group_and_takes_groups_in() {
     let kept = ada.iq("w:g2", "get", group, Some(Node::new("query"))).await;
     assert!(kept.required_child("group").expect("a group").optional_child("linked_parent").is_none());
 }
+
+/// Who is told of requests to join, and what `mex` says of a community's groups.
+#[tokio::test(start_paused = true)]
+async fn admins_hear_of_requests_and_members_may_ask_for_the_size_of_sub_groups() {
+    let sim = sim(44);
+    let mut ada = Client::linked(&sim, "Ada", 1).await;
+    let mut bea = Client::linked(&sim, "Bea", 2).await;
+    let mut cleo = Client::linked(&sim, "Cleo", 3).await;
+    let (group, _) = create(&mut ada, participants("create", [&bea]).attr("subject", "Circle")).await;
+    bea.until(|node| node.optional_child("create").is_some()).await;
+    let mode = Node::new("membership_approval_mode").child(Node::new("group_join").attr("state", "on"));
+    ada.iq("w:g2", "set", group.clone(), Some(mode)).await;
+    let answer = bea.iq("w:g2", "set", group.clone(), Some(participants("add", [&cleo]))).await;
+    let asked =
+        answer.required_child("add").expect("add").required_child("participant").expect("one").to_node();
+    assert!(asked.has_attr("error"), "{asked}");
+    let told = ada.until(|node| node.optional_child("created_membership_requests").is_some()).await;
+    let told = told.required_child("created_membership_requests").expect("requests").to_node();
+    assert!(told.attr_is("request_method", "non_admin_add"));
+    let user = told.required_child("requested_user").expect("a user").to_node();
+    assert_eq!(user.required("jid").jid().expect("an address"), cleo.my_lid().user_jid());
+    assert_eq!(user.required("phone_number").jid().expect("an address"), cleo.my_jid().user_jid());
+    let cancel = participants("cancel_membership_requests", [&cleo]);
+    let answer = cleo.iq("w:g2", "set", group.clone(), Some(cancel)).await;
+    assert!(answer.attr_is("type", "result"));
+    let told = ada.until(|node| node.optional_child("revoked_membership_requests").is_some()).await;
+    assert_eq!(told.required("participant").jid().expect("an address"), cleo.my_lid().user_jid());
+    let told = told.required_child("revoked_membership_requests").expect("requests").to_node();
+    let user = told.required_child("participant").expect("a user").to_node();
+    assert_eq!(user.required("jid").jid().expect("an address"), cleo.my_lid().user_jid());
+    assert!(
+        !bea.rest().await.iter().any(|node| node.optional_child("revoked_membership_requests").is_some())
+    );
+
+    let (community, _) =
+        create(&mut ada, Node::new("create").attr("subject", "Town").child(Node::new("parent"))).await;
+    let links = Node::new("links").child(
+        Node::new("link").attr("link_type", "sub_group").child(Node::new("group").attr("jid", &group)),
+    );
+    assert!(ada.iq("w:g2", "set", community.clone(), Some(links)).await.attr_is("type", "result"));
+    let ask = async |client: &mut Client, id: &str, variables: serde_json::Value| {
+        let body = serde_json::json!({ "variables": variables }).to_string();
+        let query = Node::new("query").attr("query_id", id).bytes(body.into_bytes());
+        let result = client.get("w:mex", query).await.required_child("result").expect("a result").to_node();
+        serde_json::from_slice::<serde_json::Value>(&result.required_bytes().expect("bytes")).expect("JSON")
+    };
+    let input = serde_json::json!({ "input": { "group_jid": community.to_string(), "query_context": "INTERACTIVE" } });
+    let sizes = ask(&mut ada, "24079399904996141", input.clone()).await;
+    let edges =
+        sizes["data"]["xwa2_group_query_by_id"]["sub_groups"]["edges"].as_array().expect("edges").clone();
+    let size = |jid: &Jid| {
+        let edge = edges.iter().find(|edge| edge["node"]["id"] == jid.to_string()).expect("the group");
+        edge["node"]["total_participants_count"].as_u64()
+    };
+    assert_eq!((edges.len(), size(&group)), (2, Some(2)));
+    let all = serde_json::json!({ "group_id": community.to_string(), "query_context": "INTERACTIVE" });
+    let all = ask(&mut ada, "9935467776504344", all).await;
+    let all = &all["data"]["xwa2_group_query_by_id"];
+    assert_eq!(all["default_sub_group"]["subject"]["value"], "Town");
+    assert_eq!(all["sub_groups"]["edges"][0]["node"]["subject"]["value"], "Circle");
+    let refused = ask(&mut bea, "24079399904996141", input).await;
+    assert_eq!(refused["errors"][0]["extensions"]["error_code"], 403);
+}
+
+/// A group of the seed file in the other family, and every member in it with both addresses.
+#[tokio::test(start_paused = true)]
+async fn a_group_may_be_addressed_by_number() {
+    let seed = "[[account]]\nname = \"Ada\"\n[[account]]\nname = \"Bea\"\n\
+                [[group]]\nsubject = \"Old\"\ncreator = \"Ada\"\nmembers = [\"Bea\"]\npn = true\n";
+    let seed = wa_sim::seed::SeedFile::parse(seed).expect("a seed");
+    let sim = crate::client::sim_with(|config| config.world = Some(seed), 45);
+    let mut ada = Client::linked(&sim, "Ada", 1).await;
+    let mut bea = Client::linked(&sim, "Bea", 2).await;
+    let all =
+        ada.iq("w:g2", "get", Jid::GROUPS, Some(Node::new("participating").child(Node::new("participants"))));
+    let all =
+        all.await.required_child("groups").expect("groups").required_child("group").expect("one").to_node();
+    assert!(all.attr_is("addressing_mode", "pn"), "{all}");
+    let member = all.each("participant").map(|it| it.to_node()).find(|it| !it.has_attr("type")).expect("Bea");
+    assert_eq!(member.required("jid").jid().expect("an address"), bea.my_jid().user_jid());
+    assert_eq!(member.required("lid").jid().expect("an address"), bea.my_lid().user_jid());
+    let group: Jid = format!("{}@g.us", attr(&all, "id").expect("an id")).parse().expect("an address");
+    ada.send(skmsg("G1", &group, "pn")).await;
+    let seen = bea.until(|node| node.attr_is("id", "G1")).await;
+    assert_eq!(seen.required("participant").jid().expect("an address"), ada.my_jid());
+    assert_eq!(seen.required("participant_lid").jid().expect("an address"), ada.my_lid().user_jid());
+}

@@ -121,6 +121,41 @@ async fn the_bootstrap_tells_what_the_phone_knows() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn messages_of_the_seed_file_are_in_the_history() {
+    let seed = r#"
+        [[account]]
+        name = "Ada"
+        [[account]]
+        name = "Bea"
+        [[group]]
+        subject = "Circle"
+        creator = "Ada"
+        members = ["Bea"]
+        [[message]]
+        from = "Bea"
+        chat = "Ada"
+        text = "between us"
+        [[message]]
+        from = "Bea"
+        chat = "Circle"
+        text = "to the circle"
+    "#;
+    let seed = SeedFile::parse(seed).expect("a seed");
+    let sim = sim_with(|config| config.world = Some(seed), 507);
+    let (mut ada, nodes) = greeted(&sim, "Ada").await;
+    let mut found = Vec::new();
+    for (_, notice) in notices(&mut ada, &nodes) {
+        for chat in chunk(&sim, &notice).conversations {
+            let texts = chat.messages.into_iter().filter_map(|it| it.message?.message?.conversation);
+            let group = chat.id.as_deref().is_some_and(|id| id.ends_with("@g.us"));
+            found.extend(texts.map(|text| (group, text)));
+        }
+    }
+    found.sort();
+    assert_eq!(found, [(false, "between us".to_owned()), (true, "to the circle".to_owned())]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_empty_history_has_no_chats_and_comes_all_the_same() {
     let sim = sim(501);
     let (mut ada, nodes) = greeted(&sim, "scenario:empty_history:Ada").await;

@@ -24,6 +24,7 @@ mod passkey;
 mod proofs;
 mod rest;
 mod restrictions;
+mod router;
 mod state;
 mod typing;
 mod users;
