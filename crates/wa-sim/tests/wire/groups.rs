@@ -293,7 +293,11 @@ async fn a_group_may_be_addressed_by_number() {
     let all =
         all.await.required_child("groups").expect("groups").required_child("group").expect("one").to_node();
     assert!(all.attr_is("addressing_mode", "pn"), "{all}");
-    let member = all.each("participant").map(|it| it.to_node()).find(|it| !it.has_attr("type")).expect("Bea");
+    let member = all
+        .each("participant")
+        .map(wa_binary::NodeRef::to_node)
+        .find(|it| !it.has_attr("type"))
+        .expect("Bea");
     assert_eq!(member.required("jid").jid().expect("an address"), bea.my_jid().user_jid());
     assert_eq!(member.required("lid").jid().expect("an address"), bea.my_lid().user_jid());
     let group: Jid = format!("{}@g.us", attr(&all, "id").expect("an id")).parse().expect("an address");
