@@ -279,6 +279,8 @@ fn answers() -> Vec<Row> {
         asked("w:g2", iq_error(429)),
         asked("usync", Action::RateOverlimit { backoff: Some(30) }),
         asked("encrypt", Action::RateOverlimit { backoff: None }),
+        asked("usync", Action::UsyncError { protocol: "devices".to_owned(), code: 503, backoff: None }),
+        asked("usync", Action::UsyncError { protocol: "devices".to_owned(), code: 429, backoff: Some(30) }),
         asked("encrypt", Action::NoOneTimeKeys),
         asked("usync", Action::Lose),
     ]
