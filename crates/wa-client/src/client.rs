@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_tungstenite::tungstenite::http::{HeaderName, HeaderValue, Uri};
 use wa_noise::RootCa;
-use wa_store::{Account, AccountId, Changes, StoreError, tables};
+use wa_store::{Account, AccountId, AccountStore, Changes, StoreError, Table, tables};
 
 use crate::config::{BackOff, ClientVersion, Config, DeviceName, InboxLimit, Timeouts, VersionSource};
 use crate::connection::link::{RequestError, iq};
@@ -189,8 +189,7 @@ impl Builder {
         }
         // Settings fail here and not at the first attempt.
         drop(self.config.egress.tls()?);
-        let store = open(&self.account, self.lease_wait.take()).await?;
-        let glanced = store.glance(&crate::state::glance()).await?;
+        let (store, occupied) = open(&self.account, self.lease_wait.take()).await?;
         let mut rng: Rng = match self.config.randomness.take() {
             Some(rng) => rng,
             None => Box::new(os_seeded()?),
@@ -210,11 +209,12 @@ impl Builder {
             self.config.version = self.config.version.max(known);
         }
         let (tell, control) = mpsc::unbounded_channel();
-        let shared = Arc::new(Shared::new(self.config, store, device, rng, tell));
+        let has_rows = occupied.contains(&Table::Inbox);
+        let shared = Arc::new(Shared::new(self.config, store, device, rng, tell, occupied));
         let running = Arc::new(Running { supervisor: parking_lot::Mutex::new(None) });
         let client = Client { shared: Arc::clone(&shared), running };
         // Before anything new comes: what is in the inbox now was there before.
-        let events = EventStream::open(client.clone(), glanced.contains(&wa_store::Table::Inbox)).await?;
+        let events = EventStream::open(client.clone(), has_rows).await?;
         let supervisor = tokio::spawn(Supervisor::new(shared, control).run());
         *client.running.supervisor.lock() = Some(supervisor);
         Ok((client, events))
@@ -242,13 +242,15 @@ pub trait LeaseWait: Send {
 /// Longest wait between two looks at a lease.
 const LEASE_LOOK: Duration = Duration::from_secs(5);
 
+/// Takes the lease; with the tables that hold something, of those that a start asks about.
 async fn open(
     account: &Account,
     mut told: Option<Box<dyn LeaseWait>>,
-) -> Result<wa_store::AccountStore, StoreError> {
+) -> Result<(AccountStore, Vec<Table>), StoreError> {
+    let glance = crate::state::glance();
     let mut since = None;
     loop {
-        let error = match account.open().await {
+        let error = match account.open_with(&glance).await {
             Err(error @ StoreError::Held { .. }) => error,
             other => return other,
         };

@@ -12,11 +12,11 @@ use prost::Message as _;
 use wa_binary::{Jid, Node};
 use wa_core::envelope::MessageStanza;
 use wa_core::history::requests::PeerAnswer;
-use wa_core::history::{HistoryLimits, HistoryReader, HistorySource, Learned, Part};
+use wa_core::history::{HistoryFile, HistoryLimits, HistoryReader, HistorySource, Learned, Part};
 use wa_proto::e2e_message::Message;
 use wa_proto::e2e_message::message::{HistorySyncNotification, ProtocolMessage};
 use wa_proto::history::Conversation;
-use wa_store::{Bytes, MappingSource, PrivacyToken, StoreError, UnixTime, tables};
+use wa_store::{Bytes, Changes, MappingSource, PrivacyToken, StoreError, Table, UnixTime, tables};
 
 use crate::app_state::Mute;
 use crate::app_state::effects::Effects;
@@ -51,6 +51,7 @@ pub(crate) async fn keep(
     if let Some(notification) = protocol.history_sync_notification.as_deref() {
         let bytes = Bytes::from(notification.encode_to_vec());
         step.changes.put(tables::HistoryJobs, &incoming.id, &bytes);
+        step.changes.delete(tables::NumberState, &ALL_LEARNT.into());
         match HistorySource::of(notification) {
             Ok(HistorySource::Inline(blob)) => {
                 learn(step, &blob).await?;
@@ -73,6 +74,9 @@ pub(crate) async fn keep(
     }
     Ok(false)
 }
+
+/// Where it is noted that every piece of history that is kept was read.
+pub(crate) const ALL_LEARNT: &str = "history/all-learnt";
 
 /// Where it is noted that a piece of history was read.
 fn learnt_row(id: &str) -> CompactString {
@@ -107,23 +111,20 @@ pub(crate) fn fetch_later(shared: &Arc<Shared>, link: &Link) {
     });
 }
 
+/// After a login: fetches what earlier connections have not, if there may be anything.
+pub(crate) async fn on_connect(shared: &Arc<Shared>, link: &Link) {
+    let may_hold =
+        shared.occupied.contains(&Table::HistoryJobs) || shared.store.has_written(Table::HistoryJobs);
+    if may_hold && shared.small_state(ALL_LEARNT).await.is_none() {
+        fetch_later(shared, link);
+    }
+}
+
 /// Fetches one file after the other until each was tried; what is not to be had now is tried with the next connection.
 async fn fetch_all(shared: &Arc<Shared>, link: &Link) -> Result<(), StoreError> {
     let mut tried = HashSet::new();
     loop {
-        let mut next = None;
-        for (id, bytes) in shared.store.whole(tables::HistoryJobs).await? {
-            if tried.contains(&id) || shared.store.one(tables::NumberState, &learnt_row(&id)).await?.is_some()
-            {
-                continue;
-            }
-            let notification = HistorySyncNotification::decode(bytes);
-            if let Ok(Ok(HistorySource::File(file))) = notification.map(|it| HistorySource::of(&it)) {
-                next = Some((id, file));
-                break;
-            }
-        }
-        let Some((id, file)) = next else { return Ok(()) };
+        let Some((id, file)) = unread(shared, &tried).await? else { return note_all_learnt(shared).await };
         tried.insert(id.clone());
         let blob = match crate::own_files::history(shared, &file).await {
             Ok(blob) => blob,
@@ -139,6 +140,38 @@ async fn fetch_all(shared: &Arc<Shared>, link: &Link) -> Result<(), StoreError> 
         let Ok(committed) = vault.commit_step(shared, step).await else { return Ok(()) };
         publish(shared, link, committed);
     }
+}
+
+/// The first file that was not read, beside those that were tried.
+async fn unread(
+    shared: &Shared,
+    tried: &HashSet<CompactString>,
+) -> Result<Option<(CompactString, HistoryFile)>, StoreError> {
+    let mut jobs = shared.store.whole(tables::HistoryJobs).await?;
+    jobs.retain(|(id, _)| !tried.contains(id));
+    let names: Vec<CompactString> = jobs.iter().map(|(id, _)| learnt_row(id)).collect();
+    let learnt = shared.store.many(tables::NumberState, &names).await?;
+    let unlearnt = jobs.into_iter().zip(learnt).filter(|(_, learnt)| learnt.is_none());
+    for ((id, bytes), _) in unlearnt {
+        let notification = HistorySyncNotification::decode(bytes);
+        if let Ok(Ok(HistorySource::File(file))) = notification.map(|it| HistorySource::of(&it)) {
+            return Ok(Some((id, file)));
+        }
+    }
+    Ok(None)
+}
+
+/// Notes that there is nothing to fetch, unless something was tried in vain or has come meanwhile.
+async fn note_all_learnt(shared: &Shared) -> Result<(), StoreError> {
+    // Whoever keeps another piece takes the note away, in the same order.
+    let mut vault = shared.vault.lock().await;
+    if unread(shared, &HashSet::new()).await?.is_none() {
+        let mut changes = Changes::new();
+        changes.put(tables::NumberState, &ALL_LEARNT.into(), &Bytes::new());
+        // A cache: whoever needs the lease next says that it is gone.
+        let _ = vault.commit(shared, changes).await;
+    }
+    Ok(())
 }
 
 /// Keeps what a piece of history says: who is who, names, tokens, secrets, the salt, and how chats stand. A piece that

@@ -10,7 +10,7 @@ use rand::RngExt;
 use rand_core::{CryptoRng, TryCryptoRng, TryRng};
 use tokio::sync::{Mutex as OrderedMutex, mpsc, watch};
 use wa_binary::Jid;
-use wa_store::{AccountStore, Changes, Device, InboxRow, StoreError, UnixTime, tables};
+use wa_store::{AccountStore, Changes, Device, InboxRow, StoreError, Table, UnixTime, tables};
 
 use crate::config::{ClientVersion, Config};
 use crate::connection::beat::Beat;
@@ -32,6 +32,8 @@ pub(crate) type Rng = Box<dyn CryptoRng + Send + Sync>;
 pub(crate) struct Shared {
     pub(crate) config: Config,
     pub(crate) store: AccountStore,
+    /// Tables that held rows when the account was opened, of those that a start asks about.
+    pub(crate) occupied: Vec<Table>,
     pub(crate) vault: OrderedMutex<Vault>,
     pub(crate) transients: Transients,
     pub(crate) ids: Arc<RequestIds>,
@@ -78,6 +80,7 @@ impl Shared {
         device: Device,
         mut rng: Rng,
         control: mpsc::UnboundedSender<Control>,
+        occupied: Vec<Table>,
     ) -> Self {
         let now = store.store().clock().now();
         let board = Board::new(now, store.store().durability());
@@ -116,6 +119,7 @@ impl Shared {
             new_device: Mutex::new(None),
             config,
             store,
+            occupied,
         }
     }
 

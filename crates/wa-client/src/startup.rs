@@ -95,15 +95,21 @@ pub(crate) fn caught_up(shared: &Arc<Shared>, link: &Link) {
     tokio::spawn(async move { take_up(&shared, &link).await });
 }
 
+/// The tables of what may be left to do.
+pub(crate) fn left_to_do(glance: Glance) -> Glance {
+    glance.table(tables::Outbox).table(tables::Placeholders).table(tables::PendingMutations)
+}
+
 /// What earlier connections have left to do. Looked at only once this one can be sent on: what is left from then on
 /// begins by itself.
 async fn take_up(shared: &Arc<Shared>, link: &Link) {
-    let glance = Glance::default()
-        .table(tables::Outbox)
-        .table(tables::Placeholders)
-        .table(tables::HistoryJobs)
-        .table(tables::PendingMutations);
-    let found = shared.store.glance(&crate::app_state::glance(glance)).await;
+    const LEFT: [Table; 3] = [Table::Outbox, Table::Placeholders, Table::PendingMutations];
+    let may_hold = |table: &Table| shared.occupied.contains(table) || shared.store.has_written(*table);
+    // What was empty when the account was opened, and was not written since, is not looked at again.
+    let found = match LEFT.iter().any(may_hold) {
+        true => shared.store.glance(&left_to_do(Glance::default())).await,
+        false => Ok(Vec::new()),
+    };
     // What cannot be looked at may hold something; whoever reads it says what is wrong.
     let holds = |table| found.as_ref().map_or(true, |found| found.contains(&table));
     if holds(Table::Outbox) {
@@ -112,9 +118,7 @@ async fn take_up(shared: &Arc<Shared>, link: &Link) {
     if holds(Table::Placeholders) {
         crate::messages::placeholder::ask_later(shared);
     }
-    if holds(Table::HistoryJobs) {
-        crate::history::fetch_later(shared, link);
-    }
+    crate::history::on_connect(shared, link).await;
     crate::app_state::on_connect(shared, link, holds(Table::PendingMutations)).await;
 }
 

@@ -1,7 +1,7 @@
 //! Small state of the linked number, by name (the store's `NumberState`): routing bytes, the server's certificates.
 
 use wa_noise::{KnownCertificate, KnownServer, PublicKey};
-use wa_store::tables::{Devices, Inbox, NumberState, Settings};
+use wa_store::tables::{Devices, HistoryJobs, Inbox, NumberState, Settings};
 use wa_store::{AccountStore, Bytes, Changes, Glance};
 
 use crate::config::ClientVersion;
@@ -14,16 +14,13 @@ const SERVER: &str = "known-server";
 const VERSION: &str = "wa/client-version";
 const LAST_LINKED: &str = "wa/last-linked";
 
-/// What a start asks for before it is online, to be read in one turn.
+/// What a start asks for, to be read in one turn with the lease.
 pub(crate) fn glance() -> Glance {
-    [SERVER, ROUTING, crate::absence::ROW, crate::prekeys::FITTED, crate::properties::DUE]
-        .into_iter()
-        .fold(crate::app_state::glance(Glance::default()), |glance, name| {
-            glance.row(NumberState, &name.into())
-        })
-        .row(Devices, &())
-        .row(Settings, &VERSION.into())
-        .table(Inbox)
+    use crate::{absence, history, prekeys, properties};
+    let small = [SERVER, ROUTING, absence::ROW, prekeys::FITTED, properties::DUE, history::ALL_LEARNT];
+    let small = small.into_iter().fold(Glance::default(), |all, name| all.row(NumberState, &name.into()));
+    let rows = crate::app_state::glance(small).row(Devices, &()).row(Settings, &VERSION.into());
+    crate::startup::left_to_do(rows).table(Inbox).table(HistoryJobs)
 }
 
 /// Bytes that the server wants back in front of the next handshake (chapter 01 §3).

@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 use crate::address::{ChatKey, InboxCursor, OutboxOrder, User};
 use crate::backend::{Applied, Batch, Op, Row, RowKey, Scan, Urgency};
-use crate::cache::Opening;
+use crate::cache::{Cache, Opening};
 use crate::changes::{Changes, Committed, Pending, Uncommitted, row_key};
 use crate::clock::UnixTime;
 use crate::envelope::{Cipher, corrupt};
@@ -38,6 +38,8 @@ struct Opened {
     cipher: Cipher,
     sequence: AtomicU64,
     number: AtomicU64,
+    /// Tables, as bits, into which a commit of this opening has put rows, or may have.
+    written: AtomicU64,
     cached: Opening,
 }
 
@@ -45,7 +47,7 @@ struct Opened {
 #[derive(Debug, Clone, Default)]
 pub struct Glance {
     rows: Vec<RowKey>,
-    tables: Vec<Table>,
+    pub(crate) tables: Vec<Table>,
 }
 
 impl Glance {
@@ -54,6 +56,11 @@ impl Glance {
     pub fn row<E: Entity>(mut self, _: E, key: &E::Key) -> Self {
         self.rows.push(row_key::<E>(key));
         self
+    }
+
+    /// The rows that a store keeps in memory.
+    pub(crate) fn kept(&self, cache: &Cache) -> Vec<RowKey> {
+        self.rows.iter().filter(|key| cache.keeps(key.table)).cloned().collect()
     }
 
     /// A table that may be empty.
@@ -95,7 +102,21 @@ impl AccountStore {
     pub(crate) fn new(store: Store, id: AccountId, epoch: u64, cipher: Cipher) -> Self {
         let number = AtomicU64::new(epoch << 32);
         let cached = store.0.cache.opening();
-        Self(Arc::new(Opened { store, id, epoch, cipher, sequence: AtomicU64::new(0), number, cached }))
+        let (sequence, written) = (AtomicU64::new(0), AtomicU64::new(0));
+        Self(Arc::new(Opened { store, id, epoch, cipher, sequence, number, written, cached }))
+    }
+
+    /// Keeps in memory what was found when the lease was taken.
+    pub(crate) fn found(&self, keys: &[RowKey], rows: &[Option<Row>]) {
+        let Opened { store, cached, .. } = &*self.0;
+        let look = store.0.cache.look(cached, &[]);
+        store.0.cache.fill(cached, &look, keys, rows);
+    }
+
+    /// Whether this opening has put rows into a table, or may have. One that was empty when the account was opened is
+    /// empty for as long as it has not.
+    pub fn has_written(&self, table: Table) -> bool {
+        self.0.written.load(Ordering::SeqCst) & bit(table) != 0
     }
 
     /// The account's name.
@@ -148,7 +169,7 @@ impl AccountStore {
     pub async fn glance(&self, glance: &Glance) -> Result<Vec<Table>, StoreError> {
         let Opened { store, id, cached, .. } = &*self.0;
         let (backend, cache) = (&store.0.backend, &store.0.cache);
-        let kept: Vec<RowKey> = glance.rows.iter().filter(|key| cache.keeps(key.table)).cloned().collect();
+        let kept = glance.kept(cache);
         let look = cache.look(cached, &kept);
         let missing: Vec<RowKey> =
             kept.into_iter().zip(&look.rows).filter_map(|(key, row)| row.is_none().then_some(key)).collect();
@@ -373,6 +394,8 @@ impl AccountStore {
             }
         };
         let ops = Arc::clone(&batch.ops);
+        let puts = ops.iter().filter(|op| matches!(op, Op::Put(..) | Op::Swap { .. }));
+        self.0.written.fetch_or(puts.fold(0, |bits, op| bits | bit(op.table())), Ordering::SeqCst);
         let cache = &self.0.store.0.cache;
         // What changes nothing that is kept is nothing to the cache: the application's acknowledgements, mostly.
         let writing = cache.concerns(&ops).then(|| cache.write(&self.0.cached, batch.urgency));
@@ -447,6 +470,11 @@ impl AccountStore {
         });
         Ok(rows.collect())
     }
+}
+
+/// Numbers of tables stay below 64, as the first row of another one would show.
+const fn bit(table: Table) -> u64 {
+    1 << table.number()
 }
 
 /// Payload and expiry of a row, or what is wrong with it.

@@ -123,6 +123,9 @@ impl fmt::Debug for Row {
     }
 }
 
+/// What a glance finds: the rows, and for each table whether it holds any.
+pub type Glanced = (Vec<Option<Row>>, Vec<bool>);
+
 /// One operation of a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Op {
@@ -150,6 +153,14 @@ pub enum Op {
 }
 
 impl Op {
+    /// The table that it changes.
+    pub const fn table(&self) -> Table {
+        match self {
+            Self::Put(key, _) | Self::Delete(key) | Self::Swap { key, .. } => key.table,
+            Self::DeletePrefix { table, .. } => *table,
+        }
+    }
+
     /// Bytes that count against [`MAX_BATCH_BYTES`].
     pub fn size(&self) -> usize {
         match self {
@@ -299,7 +310,7 @@ pub trait Backend: fmt::Debug + Send + Sync + 'static {
         account: &AccountId,
         keys: Vec<RowKey>,
         tables: Vec<Table>,
-    ) -> Result<(Vec<Option<Row>>, Vec<bool>), StoreError> {
+    ) -> Result<Glanced, StoreError> {
         let rows = self.get_many(account, keys).await?;
         let mut occupied = Vec::with_capacity(tables.len());
         for table in tables {
@@ -328,6 +339,27 @@ pub trait Backend: fmt::Debug + Send + Sync + 'static {
         intent: Intent,
         now: UnixTime,
     ) -> Result<Acquired, StoreError>;
+
+    /// What [`acquire`](Self::acquire) gives, and what [`glance`](Self::glance) finds once the lease is there: in one turn
+    /// if the backend can.
+    async fn acquire_and_glance(
+        &self,
+        account: &AccountId,
+        holder: &HolderId,
+        intent: Intent,
+        now: UnixTime,
+        keys: Vec<RowKey>,
+        tables: Vec<Table>,
+    ) -> Result<(Acquired, Glanced), StoreError> {
+        let acquired = self.acquire(account, holder, intent, now).await?;
+        match self.glance(account, keys, tables).await {
+            Ok(found) => Ok((acquired, found)),
+            Err(error) => {
+                let _ = self.release(account, acquired.epoch).await;
+                Err(error)
+            }
+        }
+    }
 
     /// Gives an account back if it still has this epoch; otherwise nothing happens.
     async fn release(&self, account: &AccountId, epoch: u64) -> Result<(), StoreError>;

@@ -116,10 +116,7 @@ impl Cache {
 
     /// Whether a commit changes rows that may be kept.
     pub(crate) fn concerns(&self, ops: &[Op]) -> bool {
-        ops.iter().any(|op| match op {
-            Op::Put(key, _) | Op::Delete(key) | Op::Swap { key, .. } => self.keeps(key.table),
-            Op::DeletePrefix { table, .. } => self.keeps(*table),
-        })
+        ops.iter().any(|op| self.keeps(op.table()))
     }
 
     /// What is known of these rows.

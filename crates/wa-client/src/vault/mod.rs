@@ -129,7 +129,7 @@ mod tests {
         let mut rng = StdRng::seed_from_u64(1);
         let (device, _) = crate::credentials::create(store.clock().now(), &mut rng);
         let (tell, _control) = tokio::sync::mpsc::unbounded_channel();
-        let shared = Shared::new(Config::default(), account, device, Box::new(rng), tell);
+        let shared = Shared::new(Config::default(), account, device, Box::new(rng), tell, Vec::new());
         // All have begun before the first ends, as a rotation that waits for the server and a retry receipt do.
         let holder = shared.vault.lock().await;
         let mut all = Box::pin(join_all(

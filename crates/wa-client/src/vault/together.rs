@@ -267,7 +267,7 @@ mod tests {
         let (device, _) = crate::credentials::create(store.clock().now(), &mut rng);
         let (tell, _control) = tokio::sync::mpsc::unbounded_channel();
         let config = Config { sabotage, ..Config::default() };
-        Arc::new(Shared::new(config, account, device, Box::new(rng), tell))
+        Arc::new(Shared::new(config, account, device, Box::new(rng), tell, Vec::new()))
     }
 
     /// A hundred wait for one commit, and half of them give up; `meanwhile` happens before it begins. How many of those

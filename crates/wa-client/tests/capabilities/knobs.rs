@@ -108,6 +108,35 @@ async fn a_question_waits_as_long_as_it_may() {
     assert_eq!(began.elapsed().as_secs(), 3);
 }
 
+/// Whether all keepalive questions that a simulator has seen came a whole number of beats after the first.
+fn are_on_one_beat(stage: &Stage) -> bool {
+    const BEAT: u64 = 250;
+    let pings = Filter { direction: Some(Direction::In), xmlns: Some("w:p".into()), ..Filter::default() };
+    let moments: Vec<u64> = stage.sim.trace(&pings).iter().map(|passed| passed.at_ms).collect();
+    assert!(moments.len() > 60, "seed {}: {moments:?}", stage.seed);
+    // Timers have a millisecond of play.
+    moments.iter().all(|at| matches!((at - moments[0] + 2) % BEAT, 0..=4))
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_questions_of_all_accounts_leave_on_one_beat() {
+    let stage = Stage::new(1_406).await;
+    let (_client, _events) = stage.linked().await;
+    let (_other, _its_events) = stage.another("other", ADA).await;
+    tokio::time::sleep(Duration::from_secs(1_800)).await;
+    assert!(are_on_one_beat(&stage));
+
+    // Bounds that leave no room for a beat: the test would see questions that keep none.
+    let stage = Stage::new(1_407).await;
+    let limits = timeouts(|limits| {
+        limits.keepalive = (Duration::from_secs(15), Duration::from_millis(15_900));
+    });
+    let (client, mut events) = stage.builder().timeouts(limits).connect().await.expect("started");
+    stage.link(&client, &mut events).await;
+    tokio::time::sleep(Duration::from_secs(1_800)).await;
+    assert!(!are_on_one_beat(&stage));
+}
+
 #[tokio::test(start_paused = true)]
 async fn silence_is_asked_about_and_ends_as_set() {
     let stage = Stage::new(1_405).await;

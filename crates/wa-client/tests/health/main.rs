@@ -8,4 +8,5 @@ mod absence;
 mod connection;
 mod login;
 mod standing;
+mod start;
 mod store;

@@ -16,11 +16,12 @@ use wa_store::{MemoryBackend, Store, StoreError};
 use crate::stage::{ADA, BOT, Stage, healthy, healthy_within, next};
 
 /// A stage whose store fails as it is told to.
-async fn unreliable(seed: u64) -> (Stage, Arc<Unreliable>) {
+pub(crate) async fn unreliable(seed: u64) -> (Stage, Arc<Unreliable>) {
     let mut stage = Stage::new(seed).await;
     let backend = Arc::new(Unreliable::new(Arc::new(MemoryBackend::default())));
     let clock = Arc::clone(stage.store.clock());
-    stage.store = Store::builder(backend.clone()).clock(clock).open().await.expect("a store");
+    stage.store =
+        Store::builder(backend.clone()).clock(clock).cache_bytes(1 << 20).open().await.expect("a store");
     (stage, backend)
 }
 
@@ -28,7 +29,7 @@ fn why() -> wa_store::Cause {
     Arc::new(std::io::Error::other("as the test wants"))
 }
 
-fn writes(stage: &Stage, text: &str) {
+pub(crate) fn writes(stage: &Stage, text: &str) {
     stage.sim.act(ADA, Action::Text { chat: Jid::pn(BOT), text: text.into(), quote: None }).expect("written");
 }
 

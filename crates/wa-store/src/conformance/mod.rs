@@ -45,7 +45,7 @@ pub mod cases {
     pub use super::upkeep::*;
 }
 
-pub use self::unreliable::{Cut, Unreliable};
+pub use self::unreliable::{Cut, Turn, Unreliable};
 use crate::backend::{Applied, Backend, Batch, Op, Row, RowKey, Scan, Urgency};
 use crate::lease::{Fence, Intent};
 use crate::{AccountId, HolderId, StoreError, Table, UnixTime};

@@ -1,6 +1,6 @@
 //! A backend that fails as it is told to, over any other one: for the suite, and for tests of what stands above a store.
 //! It loses the connection before or after a commit, refuses every commit or holds the answers of reads back until it is
-//! healed; and it counts heartbeats.
+//! healed; it counts heartbeats, and notes which turns were taken.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -12,7 +12,8 @@ use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use crate::backend::{
-    AccountId, AccountInfo, Applied, Backend, Batch, Deletion, Durability, HolderId, Page, Row, RowKey, Scan,
+    AccountId, AccountInfo, Applied, Backend, Batch, Deletion, Durability, Glanced, HolderId, Op, Page, Row,
+    RowKey, Scan,
 };
 use crate::error::cause;
 use crate::lease::{AccountState, Acquired, Intent};
@@ -25,6 +26,21 @@ pub enum Cut {
     Before,
     /// The commit arrives, its answer does not.
     After,
+}
+
+/// A call that reads or writes rows of an account, with the tables that it concerns, each named once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Turn {
+    /// The lease, with a glance or without.
+    Acquire,
+    /// Rows by their keys.
+    Read(Vec<Table>),
+    /// A page of rows.
+    Scan(Table),
+    /// Rows by their keys, and which tables hold any.
+    Glance,
+    /// A commit of one account.
+    Commit(Vec<Table>),
 }
 
 /// A backend over another one that fails as it is told to. Everything that it is not told to fail goes through.
@@ -51,6 +67,7 @@ pub struct Unreliable {
     trouble: Mutex<Option<Trouble>>,
     holds_reads: watch::Sender<bool>,
     beats: AtomicU64,
+    turns: Mutex<Vec<Turn>>,
 }
 
 #[derive(Debug, Clone)]
@@ -65,7 +82,8 @@ impl Unreliable {
     /// Over a backend, with no trouble yet.
     pub fn new(inner: Arc<dyn Backend>) -> Self {
         let holds_reads = watch::Sender::new(false);
-        Self { inner, trouble: Mutex::new(None), holds_reads, beats: AtomicU64::new(0) }
+        let (beats, turns) = (AtomicU64::new(0), Mutex::default());
+        Self { inner, trouble: Mutex::new(None), holds_reads, beats, turns }
     }
 
     /// The next call of `commit` fails with [`StoreError::ConnectionLost`]; the one after it goes through.
@@ -78,7 +96,7 @@ impl Unreliable {
         *self.trouble.lock() = Some(Trouble::Refused(error));
     }
 
-    /// From now on `get_many` and `glance` read, and give what they have read only when this is healed: older by then than
+    /// From now on `get_many` and the glances read, and give what they have read only when this is healed: older by then than
     /// what was committed meanwhile.
     pub fn hold_reads(&self) {
         self.holds_reads.send_replace(true);
@@ -93,6 +111,15 @@ impl Unreliable {
     /// How many heartbeats were written.
     pub fn heartbeats(&self) -> u64 {
         self.beats.load(Ordering::SeqCst)
+    }
+
+    /// The turns since the last call, of all accounts, in the order in which they were asked for.
+    pub fn turns(&self) -> Vec<Turn> {
+        std::mem::take(&mut *self.turns.lock())
+    }
+
+    fn note(&self, turn: Turn) {
+        self.turns.lock().push(turn);
     }
 
     /// Waits while reads are held.
@@ -111,6 +138,13 @@ impl Unreliable {
     }
 }
 
+fn once(tables: impl Iterator<Item = Table>) -> Vec<Table> {
+    let mut tables: Vec<Table> = tables.collect();
+    tables.sort_unstable();
+    tables.dedup();
+    tables
+}
+
 #[async_trait]
 impl Backend for Unreliable {
     fn durability(&self) -> Durability {
@@ -118,12 +152,14 @@ impl Backend for Unreliable {
     }
 
     async fn get_many(&self, account: &AccountId, keys: Vec<RowKey>) -> Result<Vec<Option<Row>>, StoreError> {
+        self.note(Turn::Read(once(keys.iter().map(|key| key.table))));
         let rows = self.inner.get_many(account, keys).await;
         self.read_is_given().await;
         rows
     }
 
     async fn scan(&self, account: &AccountId, scan: Scan) -> Result<Page, StoreError> {
+        self.note(Turn::Scan(scan.table));
         self.inner.scan(account, scan).await
     }
 
@@ -132,13 +168,17 @@ impl Backend for Unreliable {
         account: &AccountId,
         keys: Vec<RowKey>,
         tables: Vec<Table>,
-    ) -> Result<(Vec<Option<Row>>, Vec<bool>), StoreError> {
+    ) -> Result<Glanced, StoreError> {
+        self.note(Turn::Glance);
         let found = self.inner.glance(account, keys, tables).await;
         self.read_is_given().await;
         found
     }
 
     async fn commit(&self, batches: Vec<Batch>) -> Vec<Result<Applied, StoreError>> {
+        for batch in &batches {
+            self.note(Turn::Commit(once(batch.ops.iter().map(Op::table))));
+        }
         let (arrives, error) = match self.strike() {
             None => return self.inner.commit(batches).await,
             Some(Trouble::Refused(error)) => (false, error),
@@ -170,7 +210,23 @@ impl Backend for Unreliable {
         intent: Intent,
         now: UnixTime,
     ) -> Result<Acquired, StoreError> {
+        self.note(Turn::Acquire);
         self.inner.acquire(account, holder, intent, now).await
+    }
+
+    async fn acquire_and_glance(
+        &self,
+        account: &AccountId,
+        holder: &HolderId,
+        intent: Intent,
+        now: UnixTime,
+        keys: Vec<RowKey>,
+        tables: Vec<Table>,
+    ) -> Result<(Acquired, Glanced), StoreError> {
+        self.note(Turn::Acquire);
+        let found = self.inner.acquire_and_glance(account, holder, intent, now, keys, tables).await;
+        self.read_is_given().await;
+        found
     }
 
     async fn release(&self, account: &AccountId, epoch: u64) -> Result<(), StoreError> {

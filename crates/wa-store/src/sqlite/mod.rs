@@ -25,8 +25,8 @@ use self::schema::File;
 pub use self::write::Point;
 use self::write::{Job, Piece, Writer};
 use crate::backend::{
-    AccountId, AccountInfo, Applied, Backend, Batch, Deletion, Durability, HolderId, Page, Row, RowKey, Scan,
-    Urgency,
+    AccountId, AccountInfo, Applied, Backend, Batch, Deletion, Durability, Glanced, HolderId, Page, Row,
+    RowKey, Scan, Urgency,
 };
 use crate::error::cause;
 use crate::export::sync_folder;
@@ -377,7 +377,7 @@ impl Backend for SqliteBackend {
         account: &AccountId,
         keys: Vec<RowKey>,
         tables: Vec<Table>,
-    ) -> Result<(Vec<Option<Row>>, Vec<bool>), StoreError> {
+    ) -> Result<Glanced, StoreError> {
         let account = account.clone();
         self.read(move |connection| read::glance(connection, &account, &keys, &tables)).await
     }
@@ -416,6 +416,23 @@ impl Backend for SqliteBackend {
     ) -> Result<Acquired, StoreError> {
         let (account, holder) = (account.clone(), holder.clone());
         self.write(move |writer| writer.acquire(&account, &holder, intent, now)).await
+    }
+
+    async fn acquire_and_glance(
+        &self,
+        account: &AccountId,
+        holder: &HolderId,
+        intent: Intent,
+        now: UnixTime,
+        keys: Vec<RowKey>,
+        tables: Vec<Table>,
+    ) -> Result<(Acquired, Glanced), StoreError> {
+        let (account, holder) = (account.clone(), holder.clone());
+        self.write(move |writer| {
+            let acquired = writer.acquire(&account, &holder, intent, now)?;
+            Ok((acquired, read::look(&writer.connection, &account, &keys, &tables)?))
+        })
+        .await
     }
 
     async fn release(&self, account: &AccountId, epoch: u64) -> Result<(), StoreError> {

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::fault::store_error;
-use crate::backend::{AccountId, AccountInfo, Page, Row, RowKey, Scan, upper_bound};
+use crate::backend::{AccountId, AccountInfo, Glanced, Page, Row, RowKey, Scan, upper_bound};
 use crate::columns::time;
 use crate::error::cause;
 use crate::lease::{AccountRow, AccountState};
@@ -28,32 +28,39 @@ pub(super) fn glance(
     account: &AccountId,
     keys: &[RowKey],
     tables: &[Table],
-) -> Result<(Vec<Option<Row>>, Vec<bool>), StoreError> {
-    let read = |view: &Connection| -> rusqlite::Result<_> {
-        let Some(id) = account_id(view, account)? else {
-            return Ok((vec![None; keys.len()], vec![false; tables.len()]));
-        };
-        let mut rows = Vec::with_capacity(keys.len());
-        if !keys.is_empty() {
-            let mut select = view.prepare_cached(ROW)?;
-            for key in keys {
-                let found = select.query_row(params![id, key.table.number(), &key.key[..]], |row| {
-                    Ok(Row { value: bytes_at(row, 0)?, expires: time_at(row, 1)? })
-                });
-                rows.push(found.optional()?);
-            }
-        }
-        let mut occupied = Vec::with_capacity(tables.len());
-        if !tables.is_empty() {
-            let mut select =
-                view.prepare_cached("SELECT EXISTS (SELECT 1 FROM rows WHERE account = ?1 AND tab = ?2)")?;
-            for table in tables {
-                occupied.push(select.query_row(params![id, table.number()], |row| row.get(0))?);
-            }
-        }
-        Ok((rows, occupied))
+) -> Result<Glanced, StoreError> {
+    in_one_view(connection, |view| look(view, account, keys, tables)).map_err(store_error)
+}
+
+/// A glance inside somebody's transaction.
+pub(super) fn look(
+    view: &Connection,
+    account: &AccountId,
+    keys: &[RowKey],
+    tables: &[Table],
+) -> rusqlite::Result<Glanced> {
+    let Some(id) = account_id(view, account)? else {
+        return Ok((vec![None; keys.len()], vec![false; tables.len()]));
     };
-    in_one_view(connection, read).map_err(store_error)
+    let mut rows = Vec::with_capacity(keys.len());
+    if !keys.is_empty() {
+        let mut select = view.prepare_cached(ROW)?;
+        for key in keys {
+            let found = select.query_row(params![id, key.table.number(), &key.key[..]], |row| {
+                Ok(Row { value: bytes_at(row, 0)?, expires: time_at(row, 1)? })
+            });
+            rows.push(found.optional()?);
+        }
+    }
+    let mut occupied = Vec::with_capacity(tables.len());
+    if !tables.is_empty() {
+        let mut select =
+            view.prepare_cached("SELECT EXISTS (SELECT 1 FROM rows WHERE account = ?1 AND tab = ?2)")?;
+        for table in tables {
+            occupied.push(select.query_row(params![id, table.number()], |row| row.get(0))?);
+        }
+    }
+    Ok((rows, occupied))
 }
 
 /// Statements that see the same commits.

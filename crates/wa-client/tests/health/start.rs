@@ -1,0 +1,69 @@
+//! What a start asks of the store. Each turn is a way to another thread and back, or to a server: of an account that was
+//! online before, a start takes these and no more.
+
+use std::time::Duration;
+
+use wa_client::Jid;
+use wa_client::events::Kind;
+use wa_store::Table;
+use wa_store::conformance::{Turn, Unreliable};
+
+use crate::stage::{ADA, PATIENCE, Stage, next};
+use crate::store::{unreliable, writes};
+
+/// What one start, and what a login begins, ask of the store when nobody writes.
+async fn started(stage: &Stage, backend: &Unreliable) -> Vec<Turn> {
+    backend.turns();
+    let (client, mut events) = stage.start().await;
+    let listening = tokio::spawn(async move { while events.next().await.is_some() {} });
+    client.wait_online(PATIENCE).await.unwrap();
+    // In virtual time: all that is ever going to be asked.
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    let turns = backend.turns();
+    client.shutdown(PATIENCE).await;
+    drop(client);
+    listening.await.unwrap();
+    turns
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_start_takes_two_turns_of_the_store() {
+    let (stage, backend) = unreliable(520).await;
+    let (client, events) = stage.linked().await;
+    // Long enough for all that a link starts.
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    client.shutdown(PATIENCE).await;
+    drop((client, events));
+    // The first one has events to hand out, history to look at, and keys to compare.
+    assert!(started(&stage, &backend).await.len() > 2);
+    for _ in 0..3 {
+        // The lease with all that is asked for, and the count of logins.
+        assert_eq!(started(&stage, &backend).await, [Turn::Acquire, Turn::Commit(vec![Table::Devices])]);
+    }
+    stage.assert_clean();
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_written_since_the_start_is_looked_at() {
+    let (stage, backend) = unreliable(521).await;
+    let (client, events) = stage.linked().await;
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    client.shutdown(PATIENCE).await;
+    drop((client, events));
+    started(&stage, &backend).await;
+    stage.unreachable();
+    let (client, mut events) = stage.start().await;
+    // Into an outbox that was empty at the start, before there was a connection.
+    let sending = client.messages().send(&Jid::pn(ADA), "early").await.unwrap();
+    stage.sim.heal();
+    client.reconnect_now();
+    client.wait_online(PATIENCE).await.unwrap();
+    stage.inbox_of(ADA, 1, |one| one.id == sending.id.as_str()).await;
+    writes(&stage, "late");
+    next(&mut events, "the message", |event| match &event.kind {
+        Kind::Message(message) => (message.text() == Some("late")).then_some(()),
+        _ => None,
+    })
+    .await;
+    stage.assert_clean();
+}
