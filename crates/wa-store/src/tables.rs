@@ -189,9 +189,9 @@ tables! {
     Polls = 36, Number, (Chat, User, CompactString), by Chat => Bytes;
     /// Votes by poll and voter, as bytes: the newest of each (05 §11.12).
     PollVotes = 37, Number, (Bytes, User), by Bytes => Bytes;
-    /// How far our own messages have come, by message id, as bytes (05 §10.2).
+    /// How far our own messages have come, with the delivery of one to a single person, by message id, as bytes (05 §10.2).
     SendStatus = 38, Number, CompactString => Bytes;
-    /// How far they have come with each recipient, as bytes (05 §10.2).
+    /// How far those to several have come with each recipient, as bytes (05 §10.2).
     Deliveries = 39, Number, (CompactString, User), by CompactString => Bytes;
     /// Messages that were not given to this device, by chat, author and id, as bytes: the phone is asked for them (04 §15).
     Placeholders = 40, Number, (Chat, User, CompactString), by Chat => Bytes;

@@ -19,7 +19,7 @@ use wa_store::{
 
 use super::seal::{self, SealError};
 use super::sending::{Refusal, SendReport, StoredOptions};
-use super::status::{self, Stage};
+use super::status::{Reached, Stage};
 use crate::connection::link::{Begun, Link, RequestError};
 use crate::media::outgoing::{NotUp, bring_up};
 use crate::shared::Shared;
@@ -467,16 +467,14 @@ async fn settle(
             SentRow { plaintext: row.plaintext.clone(), details: row.options.clone(), acknowledged: at };
         changes.put_until(tables::Sent, &(row.chat.clone(), row.id.clone()), &sent, now.after(KEPT));
     }
+    let mut reached = None;
     if let Ok(chat) = row.chat.as_str().parse() {
         let stage = match (&report, accepted) {
             (SendReport::Refused(refusal), _) => Some(Stage::Failed(refusal.clone())),
             (_, Some(at)) => Some(Stage::Sent(at)),
             _ => None,
         };
-        if let Some(stage) = stage {
-            let expected = status::expected(shared, &row.id).await?;
-            status::reached(&mut changes, now, &row.id, &chat, stage, expected);
-        }
+        reached = stage.map(|stage| Reached { id: row.id.clone(), chat, stage });
     }
     if let Some(key) = &options.key {
         // Writing to memory cannot fail.
@@ -504,7 +502,7 @@ async fn settle(
             }
         }
     }
-    together::commit_later(shared, changes).await.map_err(|_| Stop::Disconnected)?;
+    together::commit_later(shared, changes, reached).await.map_err(|_| Stop::Disconnected)?;
     kill_point!(shared, ReportStored);
     shared.reports.settle(&row.id, report);
     Ok(())

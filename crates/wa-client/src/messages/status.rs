@@ -6,7 +6,7 @@ use std::time::Duration;
 use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 use wa_binary::Jid;
-use wa_store::{Bytes, Changes, StoreError, UnixTime, tables};
+use wa_store::{Bytes, Changes, StoreError, UnixTime, User, tables};
 
 use super::sending::{Messages, Refusal};
 use super::types::ReceiptKind;
@@ -109,17 +109,50 @@ impl MessageStatus {
     }
 }
 
-#[derive(Debug, Clone, Serialize, Deserialize)]
-struct StoredStatus {
+/// What is stored of a message: one row while it goes to one person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct StoredStatus {
+    chat: Jid,
+    pub(crate) stage: Stage,
+    expected: u32,
+    pub(crate) deliveries: Deliveries,
+}
+
+/// Where the deliveries of a message stand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Deliveries {
+    /// In rows of their own, one for each person.
+    Apart,
+    /// Here: it goes to one person.
+    Here(Option<StoredDelivery>),
+}
+
+/// The form in which every delivery had a row of its own.
+#[derive(Deserialize)]
+struct FirstStoredStatus {
     chat: Jid,
     stage: Stage,
     expected: u32,
 }
 
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+impl StoredStatus {
+    fn new(chat: &Jid, stage: Stage, expected: u32) -> Self {
+        let deliveries = if expected > 1 { Deliveries::Apart } else { Deliveries::Here(None) };
+        Self { chat: chat.clone(), stage, expected, deliveries }
+    }
+
+    pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
+        postcard::from_bytes(bytes).ok().or_else(|| {
+            let FirstStoredStatus { chat, stage, expected } = postcard::from_bytes(bytes).ok()?;
+            Some(Self { chat, stage, expected, deliveries: Deliveries::Apart })
+        })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct StoredDelivery {
     who: Peer,
-    delivered: Option<UnixTime>,
+    pub(crate) delivered: Option<UnixTime>,
     read: Option<UnixTime>,
     played: Option<UnixTime>,
 }
@@ -138,23 +171,64 @@ pub(crate) fn reached(
     stage: Stage,
     expected: u32,
 ) {
-    let row = StoredStatus { chat: chat.clone(), stage, expected };
+    let row = StoredStatus::new(chat, stage, expected);
     changes.put_until(tables::SendStatus, id, &encoded(&row), now.after(KEPT));
 }
 
-/// The number of recipients that an earlier stage noted.
-pub(crate) async fn expected(shared: &Shared, id: &CompactString) -> Result<u32, StoreError> {
-    Ok(stored(shared, id).await?.map_or(0, |status| status.expected))
+/// The end of a message's way to the server, to be noted in a step: what recipients have said meanwhile stays.
+#[derive(Debug)]
+pub(crate) struct Reached {
+    pub(crate) id: CompactString,
+    pub(crate) chat: Jid,
+    pub(crate) stage: Stage,
+}
+
+/// Notes a stage behind everything that is known by then.
+pub(crate) async fn advance(step: &mut Step<'_>, reached: Reached) -> Result<(), StoreError> {
+    let Reached { id, chat, stage } = reached;
+    let row = match status(step, &id).await? {
+        Some(known) => StoredStatus { stage, ..known.clone() },
+        None => StoredStatus::new(&chat, stage, 0),
+    };
+    note(step, id, row);
+    Ok(())
+}
+
+/// The status of a message as the step has it.
+async fn status<'s>(
+    step: &'s mut Step<'_>,
+    id: &CompactString,
+) -> Result<Option<&'s StoredStatus>, StoreError> {
+    if !step.statuses.contains_key(id) {
+        let row = stored(step.shared, id).await?;
+        step.statuses.insert(id.clone(), row);
+    }
+    Ok(step.statuses.get(id).and_then(Option::as_ref))
+}
+
+fn note(step: &mut Step<'_>, id: CompactString, row: StoredStatus) {
+    step.changes.put_until(tables::SendStatus, &id, &encoded(&row), step.shared.now().after(KEPT));
+    step.statuses.insert(id, Some(row));
 }
 
 async fn stored(shared: &Shared, id: &CompactString) -> Result<Option<StoredStatus>, StoreError> {
     let row = shared.store.one(tables::SendStatus, id).await?;
-    Ok(row.and_then(|row| postcard::from_bytes(&row).ok()))
+    Ok(row.and_then(|row| StoredStatus::decode(&row)))
 }
 
-/// Reads at once what is stored of deliveries.
+/// Reads at once what is stored of messages and their deliveries.
 pub(crate) async fn prepare(step: &mut Step<'_>, said: &[(CompactString, Peer)]) -> Result<(), StoreError> {
-    let keys = said.iter().filter_map(|(id, by)| Some((id.clone(), user_row(by.jid()?))));
+    let mut ids: Vec<CompactString> = said.iter().map(|(id, _)| id.clone()).collect();
+    ids.retain(|id| !step.statuses.contains_key(id));
+    let rows = step.shared.store.many(tables::SendStatus, &ids).await?;
+    let rows = rows.into_iter().map(|row| row.and_then(|row| StoredStatus::decode(&row)));
+    step.statuses.extend(ids.into_iter().zip(rows));
+    let apart = |id| {
+        let status: Option<&StoredStatus> = step.statuses.get(id).and_then(Option::as_ref);
+        status.is_some_and(|status| status.deliveries == Deliveries::Apart)
+    };
+    let keys = said.iter().filter(|(id, _)| apart(id));
+    let keys = keys.filter_map(|(id, by)| Some((id.clone(), user_row(by.jid()?))));
     let keys: Vec<_> = keys.filter(|key| !step.deliveries.contains_key(key)).collect();
     let rows = step.shared.store.many(tables::Deliveries, &keys).await?;
     for (key, row) in keys.into_iter().zip(rows) {
@@ -174,30 +248,63 @@ pub(crate) async fn receipt(
     at: UnixTime,
 ) -> Result<(), StoreError> {
     let Some(who) = by.jid().map(user_row) else { return Ok(()) };
-    let shared = step.shared;
+    if matches!(kind, ReceiptKind::ReadElsewhere | ReceiptKind::PlayedElsewhere) {
+        return Ok(());
+    }
     for id in ids {
-        let key = (id.clone(), who.clone());
-        let mut row = match step.deliveries.remove(&key) {
-            Some(Some(row)) => row,
-            _ if stored(shared, id).await?.is_none() => continue,
-            Some(None) => StoredDelivery::default(),
-            None => {
-                let row = shared.store.one(tables::Deliveries, &key).await?;
-                row.and_then(|row| postcard::from_bytes(&row).ok()).unwrap_or_default()
+        let Some(status) = status(step, id).await? else { continue };
+        match &status.deliveries {
+            // Nobody yet, or the same person, under whichever address.
+            Deliveries::Here(known) if known.as_ref().is_none_or(|known| known.is_of(by)) => {
+                let mut status = status.clone();
+                let row = known.clone().unwrap_or_default().said(by, kind, at);
+                status.deliveries = Deliveries::Here(Some(row));
+                note(step, id.clone(), status);
             }
-        };
-        row.who = by.clone();
-        let known = match kind {
-            ReceiptKind::Delivered => &mut row.delivered,
-            ReceiptKind::Read => &mut row.read,
-            ReceiptKind::Played => &mut row.played,
-            ReceiptKind::ReadElsewhere | ReceiptKind::PlayedElsewhere => continue,
-        };
-        known.get_or_insert(at);
-        step.changes.put_until(tables::Deliveries, &key, &encoded(&row), shared.now().after(KEPT));
-        step.deliveries.insert(key, Some(row));
+            _ => apart(step, (id.clone(), who.clone()), by, kind, at).await?,
+        }
     }
     Ok(())
+}
+
+/// The same in a row of its own.
+async fn apart(
+    step: &mut Step<'_>,
+    key: (CompactString, User),
+    by: &Peer,
+    kind: ReceiptKind,
+    at: UnixTime,
+) -> Result<(), StoreError> {
+    let row = match step.deliveries.remove(&key) {
+        Some(row) => row,
+        None => {
+            let row = step.shared.store.one(tables::Deliveries, &key).await?;
+            row.and_then(|row| postcard::from_bytes(&row).ok())
+        }
+    };
+    let row = row.unwrap_or_default().said(by, kind, at);
+    step.changes.put_until(tables::Deliveries, &key, &encoded(&row), step.shared.now().after(KEPT));
+    step.deliveries.insert(key, Some(row));
+    Ok(())
+}
+
+impl StoredDelivery {
+    fn is_of(&self, by: &Peer) -> bool {
+        by.lid.iter().chain(&by.pn).any(|jid| self.who.is(jid))
+    }
+
+    /// With what somebody says; the first time of each stays.
+    fn said(mut self, by: &Peer, kind: ReceiptKind, at: UnixTime) -> Self {
+        self.who = by.clone();
+        match kind {
+            ReceiptKind::Delivered => self.delivered.get_or_insert(at),
+            ReceiptKind::Read => self.read.get_or_insert(at),
+            ReceiptKind::Played => self.played.get_or_insert(at),
+            // Of nobody but ourselves.
+            ReceiptKind::ReadElsewhere | ReceiptKind::PlayedElsewhere => return self,
+        };
+        self
+    }
 }
 
 impl Messages<'_> {
@@ -208,13 +315,18 @@ impl Messages<'_> {
     pub async fn status_of(&self, id: &str) -> Result<Option<MessageStatus>, StoreError> {
         let shared = &self.0.shared;
         let id = CompactString::from(id);
-        let Some(StoredStatus { chat, stage, expected }) = stored(shared, &id).await? else {
+        let Some(StoredStatus { chat, stage, expected, deliveries }) = stored(shared, &id).await? else {
             return Ok(None);
         };
         let rows = shared.store.all(tables::Deliveries, &id).await?;
-        let recipients = rows
+        let apart = rows.into_iter().filter_map(|(_, row)| postcard::from_bytes(&row).ok());
+        let here = match deliveries {
+            Deliveries::Here(here) => here,
+            Deliveries::Apart => None,
+        };
+        let recipients = here
             .into_iter()
-            .filter_map(|(_, row)| postcard::from_bytes::<StoredDelivery>(&row).ok())
+            .chain(apart)
             .map(|StoredDelivery { who, delivered, read, played }| RecipientStatus {
                 who,
                 delivered,
@@ -229,6 +341,20 @@ impl Messages<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_row_from_before_says_that_its_deliveries_stand_apart() {
+        let chat = Jid::pn(15_550_101);
+        // Address, sent at a second, one recipient.
+        let first = encoded(&(chat.clone(), Stage::Sent(UnixTime::from_secs(1)), 1_u32));
+        let row = StoredStatus::decode(&first).unwrap();
+        assert_eq!((&row.chat, row.expected, &row.deliveries), (&chat, 1, &Deliveries::Apart));
+        let now = StoredStatus::new(&chat, Stage::Sealed, 1);
+        assert_eq!(StoredStatus::decode(&encoded(&now)), Some(now.clone()));
+        assert_eq!(now.deliveries, Deliveries::Here(None));
+        assert_eq!(StoredStatus::new(&chat, Stage::Sealed, 2).deliveries, Deliveries::Apart);
+        assert_eq!(StoredStatus::decode(b"?"), None);
+    }
 
     fn status(stage: Stage, expected: u32, recipients: Vec<RecipientStatus>) -> MessageStatus {
         MessageStatus { chat: Jid::pn(15_550_101), stage, expected, recipients }

@@ -17,7 +17,7 @@ use wa_signal::{
 use wa_store::{Bytes, MappingSource, StoreError, UnixTime, tables};
 
 use super::step::{After, Outputs, Step};
-use super::together::Gone;
+use super::together::{Gone, take_along};
 use crate::connection::link::Link;
 use crate::connection::outcome::Ended;
 use crate::credentials::{Own, from_row, signed_from_row};
@@ -60,12 +60,7 @@ pub(crate) async fn receive(shared: &Arc<Shared>, link: &Link, stanzas: Vec<Node
     }
     kill_point!(shared, BatchOpened);
     // What waits for a commit to share.
-    let later = shared.together.later();
-    let mut told = Vec::with_capacity(later.len());
-    for (changes, tell) in later {
-        step.changes.merge(changes);
-        told.push(tell);
-    }
+    let told = take_along(&mut step, shared.together.later()).await;
     let committed = vault.commit_step(shared, step).await;
     for tell in told {
         let _ = tell.send(if committed.is_ok() { Ok(()) } else { Err(Gone) });

@@ -17,7 +17,7 @@ use crate::credentials::Own;
 use crate::events::{ROW, Stored, StoredEvent};
 use crate::identity::{ChatRef, Peer, address, chat_row, user_row};
 use crate::messages::add_ons::Learnt;
-use crate::messages::status::StoredDelivery;
+use crate::messages::status::{StoredDelivery, StoredStatus};
 use crate::shared::Shared;
 
 /// What leaves after the commit.
@@ -72,6 +72,8 @@ pub(crate) struct Step<'a> {
     pub(crate) push_names: HashMap<User, CompactString>,
     /// What is known of deliveries of own messages, as far as it was read or changed.
     pub(crate) deliveries: HashMap<(CompactString, User), Option<StoredDelivery>>,
+    /// Of own messages themselves.
+    pub(crate) statuses: HashMap<CompactString, Option<StoredStatus>>,
     /// What add-ons need, of messages of this step.
     pub(crate) learnt: Learnt,
 }
@@ -102,6 +104,7 @@ impl<'a> Step<'a> {
             pns: HashMap::new(),
             push_names: HashMap::new(),
             deliveries: HashMap::new(),
+            statuses: HashMap::new(),
             learnt: Learnt::default(),
         }
     }

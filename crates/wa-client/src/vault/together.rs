@@ -14,7 +14,7 @@ use wa_store::{Changes, Chat, InboxCursor, OutboxOrder, OutboxRow, tables};
 
 use super::Step;
 use crate::messages::seal::{self, SealError, Wanted};
-use crate::messages::status::{self, Stage};
+use crate::messages::status::{self, Reached, Stage};
 use crate::shared::Shared;
 
 /// Wishes that one commit fulfils at most.
@@ -46,8 +46,16 @@ struct Waiting {
     is_served: bool,
 }
 
-/// Changes that may wait a moment, and who waits for them.
-type Later = (Changes, oneshot::Sender<Result<(), Gone>>);
+/// What may wait a moment, and who waits for it.
+pub(super) struct Later {
+    changes: Changes,
+    /// How far a message has come by it.
+    reached: Option<Reached>,
+    tell: Tell,
+}
+
+/// Tells what became of a commit.
+type Tell = oneshot::Sender<Result<(), Gone>>;
 
 /// A message that the application gives.
 pub(crate) struct NewMessage {
@@ -67,20 +75,28 @@ enum Wish {
 
 /// Commits changes that depend on no state that could change meanwhile.
 pub(crate) async fn commit(shared: &Arc<Shared>, changes: Changes) -> Result<(), Gone> {
-    let told = put(shared, changes);
+    let told = put(shared, changes, None);
     shared.together.bell.notify_one();
     told.await.unwrap_or(Err(Gone))
 }
 
 /// The same together with others, or a moment later.
-pub(crate) async fn commit_later(shared: &Arc<Shared>, changes: Changes) -> Result<(), Gone> {
-    put(shared, changes).await.unwrap_or(Err(Gone))
+pub(crate) async fn commit_later(
+    shared: &Arc<Shared>,
+    changes: Changes,
+    reached: Option<Reached>,
+) -> Result<(), Gone> {
+    put(shared, changes, reached).await.unwrap_or(Err(Gone))
 }
 
-fn put(shared: &Arc<Shared>, changes: Changes) -> oneshot::Receiver<Result<(), Gone>> {
+fn put(
+    shared: &Arc<Shared>,
+    changes: Changes,
+    reached: Option<Reached>,
+) -> oneshot::Receiver<Result<(), Gone>> {
     let (tell, told) = oneshot::channel();
     let mut waiting = shared.together.waiting.lock();
-    waiting.later.push((changes, tell));
+    waiting.later.push(Later { changes, reached, tell });
     serve_wishes(shared, waiting);
     told
 }
@@ -173,21 +189,35 @@ impl Together {
     }
 }
 
+/// Takes along in a step what may wait; gives who is to be told of its end.
+pub(super) async fn take_along(step: &mut Step<'_>, all: Vec<Later>) -> Vec<Tell> {
+    let mut told = Vec::with_capacity(all.len());
+    for Later { changes, reached, tell } in all {
+        if let Some(reached) = reached
+            && let Err(error) = status::advance(step, reached).await
+        {
+            tracing::error!(%error, "a report waits for the store");
+            let _ = tell.send(Err(Gone));
+            continue;
+        }
+        if told.is_empty() || !sabotaged!(step.shared, LeftOutMember) {
+            step.changes.merge(changes);
+        }
+        told.push(tell);
+    }
+    told
+}
+
 /// One commit; says whether there was anything to do.
 async fn serve(shared: &Arc<Shared>) -> bool {
     let mut vault = shared.vault.lock().await;
     let Some((wishes, later)) = shared.together.next() else { return false };
     let mut step = Step::new(shared);
-    let (mut committing, mut sealed, mut taken) = (Vec::new(), Vec::new(), Vec::new());
+    let committing = take_along(&mut step, later).await;
+    let (mut sealed, mut taken) = (Vec::new(), Vec::new());
     let (mut seals, mut answered) = (Vec::new(), Vec::new());
     // A chat's messages are sealed in their order: behind one that has to wait nothing is sealed at once.
     let mut waits: HashSet<Chat> = HashSet::new();
-    for (changes, tell) in later {
-        if committing.is_empty() || !sabotaged!(shared, LeftOutMember) {
-            step.changes.merge(changes);
-        }
-        committing.push(tell);
-    }
     for wish in wishes {
         match wish {
             Wish::Seal(wanted, tell) => seals.push((wanted, tell)),
@@ -251,14 +281,18 @@ async fn serve(shared: &Arc<Shared>) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use compact_str::CompactString;
     use futures_util::FutureExt;
     use futures_util::future::join_all;
     use rand::SeedableRng;
     use rand::rngs::StdRng;
-    use wa_store::{Bytes, MemoryStore, Store, tables};
+    use wa_store::{Bytes, MemoryStore, Store, UnixTime, tables};
 
     use super::*;
     use crate::config::Config;
+    use crate::identity::Peer;
+    use crate::messages::status::{Deliveries, StoredStatus};
+    use crate::messages::types::ReceiptKind;
     use crate::sabotage::Sabotage;
 
     async fn shared(store: &Store, sabotage: Sabotage) -> Arc<Shared> {
@@ -291,6 +325,46 @@ mod tests {
         drop(holder);
         let told = join_all(all).await.iter().filter(|told| told.is_ok()).count();
         (told, shared.store.whole(tables::Settings).await.unwrap().len())
+    }
+
+    /// A recipient speaks before the server's answer is stored; both in one commit, or the report in one of its own.
+    async fn delivered_before(is_shared: bool) -> StoredStatus {
+        let store = MemoryStore::open().await.unwrap();
+        let shared = shared(&store, Sabotage::None).await;
+        let (id, chat, at) = (CompactString::from("A"), Jid::pn(15_550_101), UnixTime::from_secs(7));
+        let mut changes = Changes::new();
+        status::reached(&mut changes, shared.now(), &id, &chat, Stage::Sealed, 1);
+        commit(&shared, changes).await.unwrap();
+
+        let mut vault = shared.vault.lock().await;
+        let mut step = Step::new(&shared);
+        let by = Peer::from(&chat);
+        status::receipt(&mut step, &by, ReceiptKind::Delivered, std::slice::from_ref(&id), at).await.unwrap();
+        let reached = Reached { id: id.clone(), chat, stage: Stage::Sent(at) };
+        let mut report = Box::pin(commit_later(&shared, Changes::new(), Some(reached)));
+        assert!((&mut report).now_or_never().is_none());
+        let mut told = Vec::new();
+        if is_shared {
+            told = take_along(&mut step, shared.together.later()).await;
+            assert_eq!(told.len(), 1);
+        }
+        let _ = vault.commit_step(&shared, step).await.unwrap();
+        drop(vault);
+        told.into_iter().for_each(|tell| tell.send(Ok(())).unwrap());
+        report.await.unwrap();
+        let row = shared.store.one(tables::SendStatus, &id).await.unwrap();
+        StoredStatus::decode(&row.unwrap()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_report_keeps_what_the_recipient_has_said_before_it() {
+        for is_shared in [true, false] {
+            let row = delivered_before(is_shared).await;
+            let at = UnixTime::from_secs(7);
+            assert_eq!(row.stage, Stage::Sent(at));
+            let Deliveries::Here(Some(delivery)) = row.deliveries else { panic!("{row:?}") };
+            assert_eq!(delivery.delivered, Some(at));
+        }
     }
 
     async fn nothing(_: &Store) {}

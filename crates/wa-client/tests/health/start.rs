@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use wa_client::Jid;
 use wa_client::events::Kind;
+use wa_client::messages::sending::SendReport;
+use wa_client::messages::status::Progress;
 use wa_store::Table;
 use wa_store::conformance::{Turn, Unreliable};
 
@@ -65,5 +67,27 @@ async fn what_was_written_since_the_start_is_looked_at() {
         _ => None,
     })
     .await;
+    stage.assert_clean();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_to_a_person_who_is_known_reads_nothing() {
+    let (stage, backend) = unreliable(522).await;
+    let (client, _events) = stage.linked().await;
+    let ada = Jid::pn(ADA);
+    // The first message asks for devices and keys, the answer to it ends what a first message has to carry.
+    client.messages().send(&ada, "first").await.unwrap().await;
+    writes(&stage, "answer");
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    backend.turns();
+    let sending = client.messages().send(&ada, "second").await.unwrap();
+    let id = sending.id.to_string();
+    assert!(matches!(sending.await, SendReport::Accepted(_)));
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    let turns = backend.turns();
+    // Taken, its receipt, its answer: none waits for a row that is not in memory.
+    assert!(turns.len() <= 3 && turns.iter().all(|turn| matches!(turn, Turn::Commit(_))), "{turns:?}");
+    let status = client.messages().status_of(&id).await.unwrap().unwrap();
+    assert_eq!(status.progress(), Progress::Delivered);
     stage.assert_clean();
 }

@@ -113,6 +113,18 @@ pub async fn what_is_asked_behind_a_glance_is_what_is_stored(backend: Arc<dyn Ba
     assert_eq!(account.one(NumberState, &"none".into()).await.expect("a read"), Some("one".into()));
     assert_eq!(account.glance(&glance).await.expect("a glance"), [Table::Settings]);
     assert_eq!(account.one(Settings, &"language".into()).await.expect("a read"), Some("fr".into()));
+    // The same with the lease.
+    let again = account.store().account("a");
+    let (newer, occupied) = again.open_with(&glance).await.expect("an account");
+    assert_eq!(occupied, [Table::Settings]);
+    assert!(newer.epoch() > account.epoch() && !newer.has_written(Table::Settings));
+    assert_eq!(newer.one(Devices, &()).await.expect("a read"), Some(device()));
+    assert_eq!(newer.one(Settings, &"language".into()).await.expect("a read"), Some("fr".into()));
+    let mut changes = Changes::new();
+    changes.put(Settings, &"language".into(), &"it".into());
+    newer.commit(changes).await.expect("a commit").release();
+    assert!(newer.has_written(Table::Settings) && !newer.has_written(Table::Devices));
+    assert_eq!(newer.one(Settings, &"language".into()).await.expect("a read"), Some("it".into()));
 }
 
 pub async fn what_a_commit_holds_back_leaves_only_after_it(backend: Arc<dyn Backend>) {
