@@ -67,6 +67,8 @@ pub struct SimConfig {
     pub silence_ms: u64,
     /// A silent client is closed after this; off by default.
     pub idle_kill_ms: Option<u64>,
+    /// WebSockets are pinged this often (real time, from 1); off by default, as the live service does not.
+    pub websocket_ping_ms: Option<u64>,
     /// Pending registrations of one address.
     pub registrations_per_address: usize,
     /// The third part of the oldest client version that is let in.
@@ -129,6 +131,7 @@ impl Default for SimConfig {
             answer_within_ms: Some(60_000),
             silence_ms: 75_000,
             idle_kill_ms: None,
+            websocket_ping_ms: None,
             registrations_per_address: 64,
             version_floor: 0,
             auto_pair: None,

@@ -129,6 +129,10 @@ struct Arguments {
     #[arg(long, value_name = "SECONDS")]
     idle_kill: Option<u64>,
 
+    /// Ping WebSockets every so many seconds; the live service never does
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    websocket_ping: Option<u64>,
+
     /// Stanzas that a device's queue holds while it is away; past that the oldest go
     #[arg(long, default_value_t = 10_000, value_name = "N")]
     queue: usize,
@@ -313,6 +317,7 @@ fn config(arguments: &Arguments, saved: Option<&SavedState>) -> Result<SimConfig
         chatstate_ttl_s: arguments.chatstate_ttl,
         ringing_ms: arguments.ringing.saturating_mul(1000),
         idle_kill_ms: arguments.idle_kill.map(|seconds| seconds * 1000),
+        websocket_ping_ms: arguments.websocket_ping.map(|seconds| seconds.saturating_mul(1000)),
         queue_limit: arguments.queue,
         version_floor: arguments.version_floor,
         auto_pair,

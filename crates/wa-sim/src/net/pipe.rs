@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use bytes::Bytes;
 use futures_util::{SinkExt as _, StreamExt as _};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio_tungstenite::WebSocketStream;
@@ -29,6 +30,10 @@ pub(crate) trait Pipe: Send {
     fn read(&mut self) -> impl Future<Output = Incoming> + Send;
     /// Writes one piece.
     fn write(&mut self, piece: Vec<u8>) -> impl Future<Output = io::Result<()>> + Send;
+    /// Asks for a sign of life in the transport's own way; nothing where it has none.
+    fn ping(&mut self) -> impl Future<Output = io::Result<()>> + Send {
+        std::future::ready(Ok(()))
+    }
     /// Ends the connection.
     fn close(&mut self, how: CloseHow) -> impl Future<Output = ()> + Send;
 }
@@ -65,6 +70,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Pipe for WebSocket<S> {
             Error::Io(error) => error,
             other => io::Error::other(other),
         })
+    }
+
+    async fn ping(&mut self) -> io::Result<()> {
+        self.stream.send(Message::Ping(Bytes::new())).await.map_err(io::Error::other)
     }
 
     async fn close(&mut self, how: CloseHow) {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, Interval, interval_at, sleep_until, timeout};
 use wa_binary::Node;
 use wa_noise::{
     FrameDecoder, FrameOpener, FrameSealer, Header, HelloReply, IkPolicy, ServerEstablished, ServerHandshake,
@@ -61,6 +61,16 @@ struct Limits {
     writes: bool,
     bytes_per_second: Option<u32>,
     free_at: Option<Instant>,
+}
+
+/// The next ping; never without a beat.
+async fn due(pings: &mut Option<Interval>) {
+    match pings {
+        Some(pings) => {
+            pings.tick().await;
+        }
+        None => std::future::pending().await,
+    }
 }
 
 impl Session {
@@ -183,6 +193,9 @@ impl Session {
         self.hub.payload(self.conn, *established.client_key.as_bytes(), &established.payload);
         let mut limits = Limits { reads: true, writes: true, ..Limits::default() };
         let mut outbox = Outbox::default();
+        let beat =
+            self.hub.look(|world| world.config.websocket_ping_ms).map(|ms| Duration::from_millis(ms.max(1)));
+        let mut pings = beat.map(|beat| interval_at(Instant::now() + beat, beat));
         // What came along with the handshake.
         if !self.take_frames(&mut opener) {
             return;
@@ -210,6 +223,11 @@ impl Session {
                     Incoming::Text => self.hub.observe(self.conn, Rule::TextFrame, "text message".to_owned()),
                     Incoming::Closed => return,
                 },
+                () = due(&mut pings), if limits.writes => {
+                    if pipe.ping().await.is_err() {
+                        return;
+                    }
+                }
             }
         }
     }

@@ -162,6 +162,46 @@ async fn messages_of_the_websocket_and_frames_need_not_agree() {
 }
 
 #[tokio::test]
+async fn a_websocket_is_pinged_when_the_settings_say_so_and_never_else() {
+    for beat in [None, Some(20)] {
+        let config = SimConfig { websocket_ping_ms: beat, ..SimConfig::default() };
+        let options = ListenOptions { transports: Transports::PlainOnly, ..ListenOptions::default() };
+        let sim = Sim::listen(config, options).await.expect("a port");
+        let url = format!("ws://{}/ws/chat", sim.address().expect("a port"));
+        let (socket, _) = tokio_tungstenite::client_async(url, socket(&sim).await).await.expect("an upgrade");
+        let (mut sink, mut source) = socket.split();
+        let (near, far) = tokio::io::duplex(1 << 20);
+        let (mut read, mut write) = tokio::io::split(far);
+        tokio::spawn(async move {
+            let mut chunk = vec![0; 4096];
+            while let Ok(count @ 1..) = read.read(&mut chunk).await {
+                sink.send(Message::Binary(chunk[..count].to_vec().into())).await.expect("a write");
+            }
+        });
+        let (seen, mut pings) = tokio::sync::mpsc::unbounded_channel();
+        tokio::spawn(async move {
+            while let Some(Ok(message)) = source.next().await {
+                if message.is_ping() {
+                    // Nobody may listen any more.
+                    let _ = seen.send(());
+                } else if write.write_all(&message.into_data()).await.is_err() {
+                    break;
+                }
+            }
+        });
+        let mut client = Client::new(None, 1);
+        let payload = client.registration();
+        client.open_on(near, sim.noise_root(), payload, Opening::Xx).await.expect("a connection");
+        client.until_tag("iq").await;
+        let ping = tokio::time::timeout(
+            Duration::from_millis(if beat.is_some() { 5_000 } else { 200 }),
+            pings.recv(),
+        );
+        assert_eq!(ping.await.is_ok(), beat.is_some());
+    }
+}
+
+#[tokio::test]
 async fn a_second_port_takes_the_same_bytes_without_websocket_and_is_named() {
     let loopback = "127.0.0.1:0".parse().ok();
     let options = ListenOptions { raw: loopback, ..ListenOptions::default() };
