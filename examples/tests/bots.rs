@@ -37,6 +37,7 @@ async fn simulator() -> SimHandle {
     let world = SeedFile {
         accounts: vec![account("Bot", BOT), account("Ada", ADA), account("Bea", BEA)],
         groups: vec![group],
+        ..SeedFile::default()
     };
     let config = SimConfig { world: Some(world), ..SimConfig::default() };
     let listen = ListenOptions { transports: Transports::PlainOnly, ..ListenOptions::default() };

@@ -56,7 +56,7 @@ fn run(sim: &SimHandle, name: &str, command: &Value) -> Result<Value, String> {
             let names: Vec<String> = (0..number("count")?).map(|at| format!("{prefix}{at}")).collect();
             let accounts =
                 names.iter().map(|name| SeedAccount { name: name.clone(), ..SeedAccount::default() });
-            let seed = SeedFile { accounts: accounts.collect(), groups: Vec::new() };
+            let seed = SeedFile { accounts: accounts.collect(), ..SeedFile::default() };
             sim.world(|world, _| {
                 let problems = world.plant(&seed);
                 if !problems.is_empty() {
@@ -161,7 +161,7 @@ fn run(sim: &SimHandle, name: &str, command: &Value) -> Result<Value, String> {
                 ..SeedGroup::default()
             };
             sim.world(|world, _| {
-                let problems = world.plant(&SeedFile { accounts: Vec::new(), groups: vec![group] });
+                let problems = world.plant(&SeedFile { groups: vec![group], ..SeedFile::default() });
                 if !problems.is_empty() {
                     return Err(problems.join("; "));
                 }

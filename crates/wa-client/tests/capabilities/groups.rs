@@ -30,6 +30,7 @@ async fn stage(seed: u64) -> Stage {
         config.world = Some(SeedFile {
             accounts: vec![account("Bot", BOT), account("Ada", ADA), account("Bea", BEA)],
             groups: vec![group("Friends", &["Bot"]), group("Others", &["Bea"])],
+            ..SeedFile::default()
         });
     })
     .await

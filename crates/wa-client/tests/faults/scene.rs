@@ -51,6 +51,7 @@ fn world() -> SeedFile {
             members: vec!["Bot".into()],
             ..SeedGroup::default()
         }],
+        ..SeedFile::default()
     }
 }
 

@@ -31,6 +31,7 @@ fn simulator() -> Arc<SimHandle> {
             members: vec!["Bot".into()],
             ..Default::default()
         }],
+        ..SeedFile::default()
     };
     Arc::new(Sim::start(SimConfig { world: Some(world), ..SimConfig::default() }))
 }

@@ -106,6 +106,7 @@ impl Arena {
                 members: vec!["Bot".into()],
                 ..SeedGroup::default()
             }],
+            ..SeedFile::default()
         };
         let seed = std::env::var("WA_KILL_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1);
         println!("WA_KILL_SEED={seed}");
