@@ -1,25 +1,29 @@
 //! `w:mex`: operations that the service keeps under numbers, with JSON in and out (chapter 09c §1 to §3, §5).
 //!
-//! Played are those that have a counterpart in this simulator: limits on new chats, about text, sub groups of a
-//! community. Numbers change with releases of the service's own client: older ones that clients still use are known.
+//! Played are those that have a counterpart in this simulator: limits on new chats, about text, the own username, sub groups
+//! of a community. Numbers change with releases of the service's own client: older ones that clients still use are known.
 
 use serde_json::{Value, json};
 use wa_binary::{Jid, Server};
 
 use super::{Answer, Request};
 use crate::stanza::{Read, el};
-use crate::world::{MexForm, World};
+use crate::world::{MexForm, Username, World};
 
 type Operation = fn(&mut World, &Request<'_>, &Value) -> Result<Value, (u32, &'static str)>;
 
 /// Numbers, the field of `data` that holds the answer, and who answers.
-const OPERATIONS: [(&[&str], &str, Operation); 6] = [
+const OPERATIONS: [(&[&str], &str, Operation); 10] = [
     (&["23983697327930364", "9462376090546244"], "xwa2_fetch_account_reachout_timelock", time_lock),
     (&["27910975521856601", "24503548349331633", "25275321118723031"], "xwa2_message_capping_info", cap),
     (&["9152604461510864"], "xwa2_update_text_status", set_about),
     (&["24535500086059408"], "xwa2_users_updates_since", about),
     (&["9935467776504344"], "xwa2_group_query_by_id", sub_groups),
     (&["24079399904996141"], "xwa2_group_query_by_id", sub_group_sizes),
+    (&["25347099718279209"], "xwa2_username_get", username),
+    (&["26122779627399568"], "xwa2_username_check", check_username),
+    (&["25757341163897635"], "xwa2_username_set", set_username),
+    (&["9749436995157074"], "xwa2_username_pin_set", set_username_key),
 ];
 
 pub(super) fn handle(world: &mut World, request: &Request<'_>) -> Answer {
@@ -105,6 +109,47 @@ fn about(world: &mut World, request: &Request<'_>, variables: &Value) -> Result<
         .into_iter()
         .collect();
     Ok(json!([{ "updates": updates }]))
+}
+
+fn username(world: &mut World, request: &Request<'_>, _: &Value) -> Result<Value, (u32, &'static str)> {
+    let own = world.account(request.from.account).username.as_ref().ok_or((404, "no username"))?;
+    Ok(json!({ "username_info": { "username": own.name, "state": "ACTIVE", "pin": own.key } }))
+}
+
+fn check_username(
+    world: &mut World,
+    request: &Request<'_>,
+    variables: &Value,
+) -> Result<Value, (u32, &'static str)> {
+    let wanted = variables["input"].as_str().ok_or((400, "input must be a name"))?;
+    let free = world.find_username(wanted).is_none_or(|owner| owner == request.from.account);
+    Ok(json!({ "result": if free { "SUCCESS" } else { "UNAVAILABLE" }, "suggestions": [] }))
+}
+
+/// Without a name the username is given up.
+fn set_username(
+    world: &mut World,
+    request: &Request<'_>,
+    variables: &Value,
+) -> Result<Value, (u32, &'static str)> {
+    let own = request.from.account;
+    let key = world.account(own).username.as_ref().and_then(|own| own.key.clone());
+    let wanted = variables["input"].as_str().map(|name| Username { name: name.to_owned(), key });
+    let done = world.set_username(world.now_ms, own, wanted);
+    Ok(json!({ "result": if done { "SUCCESS" } else { "UNAVAILABLE" } }))
+}
+
+fn set_username_key(
+    world: &mut World,
+    request: &Request<'_>,
+    variables: &Value,
+) -> Result<Value, (u32, &'static str)> {
+    let key =
+        variables["pin"].as_str().filter(|pin| pin.len() == 4 && pin.bytes().all(|it| it.is_ascii_digit()));
+    let key = key.ok_or((400, "pin must be four digits"))?.to_owned();
+    let own = world.account_mut(request.from.account).username.as_mut().ok_or((404, "no username"))?;
+    own.key = Some(key);
+    Ok(json!({ "result": "SUCCESS" }))
 }
 
 /// The community that a member asks about.

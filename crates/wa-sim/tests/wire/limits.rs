@@ -1,5 +1,5 @@
-//! What stands against new chats: the acks, the questions of `w:mex` and its notifications (chapters 05 §5.7, 09c §1, §5, 10
-//! §8).
+//! What stands against new chats: the acks, the questions of `w:mex` and its notifications; the other questions of an account
+//! about itself (chapters 05 §5.7, 09a §8, 09c §1, §5, 10 §8).
 
 use serde_json::{Value, json};
 use wa_binary::{Jid, Node};
@@ -200,4 +200,34 @@ async fn mex_answers_in_every_form_and_refuses_what_it_does_not_know() {
     assert_eq!(code(&stage.ask(CAP, json!({ "input": { "type": 7 } })).await.1), 400);
     assert_eq!(code(&stage.ask(LOCK, json!([])).await.1), 400);
     assert!(stage.sim.violations().is_empty(), "{:?}", stage.sim.violations());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_username_is_checked_taken_locked_and_given_up() {
+    let mut stage = Stage::new(964, 1).await;
+    let (get, check, set, lock) =
+        ("25347099718279209", "26122779627399568", "25757341163897635", "9749436995157074");
+    let code = |json: &Value| json["errors"][0]["extensions"]["error_code"].clone();
+    let result = |json: &Value, field: &str| json["data"][field]["result"].clone();
+    assert_eq!(code(&stage.ask(get, json!({})).await.1), 404);
+    assert_eq!(code(&stage.ask(lock, json!({ "pin": "1234" })).await.1), 404);
+    let name = json!({ "input": "ada.l", "source": "USER_INPUT" });
+    assert_eq!(result(&stage.ask(check, name.clone()).await.1, "xwa2_username_check"), "SUCCESS");
+    assert_eq!(result(&stage.ask(set, name.clone()).await.1, "xwa2_username_set"), "SUCCESS");
+    assert_eq!(
+        result(&stage.ask(lock, json!({ "pin": "1234" })).await.1, "xwa2_username_pin_set"),
+        "SUCCESS"
+    );
+    assert_eq!(code(&stage.ask(lock, json!({ "pin": "12" })).await.1), 400);
+    let own = stage.ask(get, json!({})).await.1["data"]["xwa2_username_get"]["username_info"].clone();
+    assert_eq!((&own["username"], &own["pin"]), (&json!("ada.l"), &json!("1234")));
+    // Somebody else has it.
+    let body = json!({ "variables": { "input": "bea" } }).to_string();
+    let query = Node::new("query").attr("query_id", set).bytes(body.into_bytes());
+    stage.people[0].get("w:mex", query).await;
+    let taken = json!({ "input": "Bea" });
+    assert_eq!(result(&stage.ask(check, taken.clone()).await.1, "xwa2_username_check"), "UNAVAILABLE");
+    assert_eq!(result(&stage.ask(set, taken).await.1, "xwa2_username_set"), "UNAVAILABLE");
+    assert_eq!(result(&stage.ask(set, json!({})).await.1, "xwa2_username_set"), "SUCCESS");
+    assert_eq!(code(&stage.ask(get, json!({})).await.1), 404);
 }
