@@ -206,7 +206,13 @@ pub(crate) fn key_blocks(key: &[u8]) -> (Block, Block) {
     } else if let Some(place) = padded.get_mut(..key.len()) {
         place.copy_from_slice(key);
     }
-    (padded.map(|byte| byte ^ 0x36), padded.map(|byte| byte ^ 0x5C))
+    let (mut inner, mut outer) = ([0x36; 64], [0x5C; 64]);
+    // A loop over both is a few wide instructions; `map` of an array may be a call for each byte.
+    for ((inner, outer), byte) in inner.iter_mut().zip(&mut outer).zip(padded) {
+        *inner ^= byte;
+        *outer ^= byte;
+    }
+    (inner, outer)
 }
 
 #[cfg(test)]
