@@ -64,6 +64,17 @@ impl Decoder {
         Ok(NodeRef::of_tape(&self.tape, data, 0))
     }
 
+    /// Decodes a frame and keeps it: bytes and places of its own, of just the size that they take.
+    ///
+    /// # Errors
+    /// As [`decode`](Self::decode).
+    pub fn keep(&mut self, frame: &[u8]) -> Result<Stanza, DecodeError> {
+        self.decode(frame)?;
+        let is_compressed = frame.first().is_some_and(|flags| flags & COMPRESSED != 0);
+        let data = if is_compressed { &self.inflated[..] } else { frame };
+        Ok(Stanza(Arc::new((self.tape.compact(), Bytes::copy_from_slice(data)))))
+    }
+
     /// After a large frame its memory is kept for a while, not for ever.
     fn give_back(&mut self) {
         let capacity = self.tape.capacity().max(self.inflated.capacity());

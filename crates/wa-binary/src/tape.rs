@@ -39,12 +39,13 @@ struct OpenList {
 }
 
 /// Tags and keys that are packed in the frame, unpacked here: so good as never.
-#[derive(Default)]
+#[derive(Default, Clone)]
 struct Names {
     text: String,
     places: Vec<NamePlace>,
 }
 
+#[derive(Clone)]
 struct NamePlace {
     start: u32,
     end: u32,
@@ -225,6 +226,12 @@ impl Tape {
     pub(crate) fn shrink_to(&mut self, kept: usize) {
         self.words.truncate(kept);
         self.words.shrink_to(kept);
+    }
+
+    /// A copy without room that is not in use.
+    pub(crate) fn compact(&self) -> Self {
+        let words = self.words.get(..self.used).unwrap_or(&[]).to_vec();
+        Self { words, used: self.used, names: self.names.clone(), open: Vec::new() }
     }
 
     /// Gives back all room that is not in use.

@@ -22,22 +22,25 @@ proptest! {
     #[test]
     fn borrowed_kept_and_owned_decoding_agree(first in broken_frame(), second in node()) {
         let second = second.encode().unwrap();
-        let mut decoder = Decoder::new();
-        for frame in [&first, &second] {
+        let (mut decoder, mut keeping) = (Decoder::new(), Decoder::new());
+        for frame in [&first, &second, &compress(&second), &second] {
             let owned = decode(frame);
             let kept = Stanza::decode(frame.clone().into());
+            let kept_of_many = keeping.keep(frame);
             match decoder.decode(frame) {
                 Ok(borrowed) => {
                     let owned = owned.unwrap();
                     prop_assert_eq!(borrowed, owned.view());
                     let kept = kept.unwrap();
                     prop_assert_eq!(kept.root(), borrowed);
+                    prop_assert_eq!(kept_of_many.unwrap().root(), borrowed);
                     prop_assert_eq!(borrowed.to_string(), owned.to_string());
                     prop_assert_eq!(borrowed.redacted().to_string(), owned.redacted().to_string());
                 }
                 Err(error) => {
                     prop_assert_eq!(owned.unwrap_err(), error);
                     prop_assert_eq!(kept.unwrap_err(), error);
+                    prop_assert_eq!(kept_of_many.unwrap_err(), error);
                     prop_assert!(error.position() <= frame.len() || frame[0] & 2 != 0);
                 }
             }

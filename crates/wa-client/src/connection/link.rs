@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot};
-use wa_binary::{FieldError, Jid, Node};
+use wa_binary::{FieldError, Jid, Node, NodeRef};
 
 use super::outcome::Ended;
 
@@ -72,6 +72,8 @@ impl RequestError {
 pub(crate) enum Outgoing {
     /// An encoded stanza.
     Stanza(Bytes),
+    /// Stanzas that a step lets leave: they are encoded where they are sealed.
+    Several(Vec<Node>),
     /// End the connection, for a reason of our own. Boxed: a channel keeps room for many.
     End(Box<Ended>),
 }
@@ -81,23 +83,24 @@ pub(crate) enum Outgoing {
 pub(crate) struct PendingRequests(Mutex<HashMap<String, oneshot::Sender<Node>>>);
 
 impl PendingRequests {
-    /// Gives an answer to its question. An answer is an `ack`, or an `iq` of type result or error: a question of the
-    /// server whose id happens to match does not count. A late answer is dropped.
-    pub(crate) fn resolve(&self, node: Node) -> Option<Node> {
+    /// Gives an answer to its question; says whether it was one. An answer is an `ack`, or an `iq` of type result or
+    /// error: a question of the server whose id happens to match does not count. A late answer is dropped.
+    pub(crate) fn resolve(&self, node: NodeRef<'_>) -> bool {
         let is_answer = match node.tag() {
             "iq" => node.attr_is("type", "result") || node.attr_is("type", "error"),
             "ack" => node.attr_is("class", "message"),
             _ => false,
         };
         if !is_answer {
-            return Some(node);
+            return false;
         }
-        let Ok(Some(id)) = node.optional("id").string() else { return None };
-        if let Some(waiter) = self.0.lock().remove(id.as_str()) {
+        if let Ok(Some(id)) = node.optional("id").string()
+            && let Some(waiter) = self.0.lock().remove(id.as_str())
+        {
             // The asker may have gone: then nobody wants it.
-            let _ = waiter.send(node);
+            let _ = waiter.send(node.to_node());
         }
-        None
+        true
     }
 
     /// The connection is gone: nobody gets an answer any more.
@@ -157,6 +160,14 @@ impl Link {
     /// Sends a stanza behind everything that was sent before. It may still be lost with the connection.
     pub(crate) fn send(&self, node: &Node) -> Result<(), RequestError> {
         self.send_encoded(encode(node)?)
+    }
+
+    /// Sends many stanzas, as [`send`](Self::send) does each. What cannot be written is left out.
+    pub(crate) fn send_several(&self, nodes: Vec<Node>) -> Result<(), RequestError> {
+        if nodes.is_empty() {
+            return Ok(());
+        }
+        self.outgoing.send(Outgoing::Several(nodes)).map_err(|_| RequestError::Disconnected)
     }
 
     /// Sends stanza bytes as they are: a sealed stanza goes out byte for byte.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::time::Instant;
-use wa_binary::{Jid, Node};
+use wa_binary::{Jid, Node, NodeRef, Stanza};
 use wa_core::envelope::Nack;
 use wa_store::Changes;
 
@@ -69,11 +69,11 @@ impl Router {
         self.stage.store(stage as u8, Ordering::Relaxed);
     }
 
-    async fn work(self: Arc<Self>, batch: Vec<Node>) -> Option<Ended> {
-        let mut together = Vec::new();
+    async fn work(self: Arc<Self>, batch: Vec<Stanza>) -> Option<Ended> {
+        let mut together = Vec::with_capacity(batch.len());
         for stanza in batch {
-            self.count_backlog(&stanza);
-            if stanza.is("message") || messages::receipts::is_plain(&stanza) {
+            self.count_backlog(stanza.root());
+            if stanza.root().is("message") || messages::receipts::is_plain(stanza.root()) {
                 together.push(stanza);
                 continue;
             }
@@ -81,7 +81,7 @@ impl Router {
             if let Some(ended) = self.take(&mut together).await {
                 return Some(ended);
             }
-            if let Some(ended) = self.one(stanza).await {
+            if let Some(ended) = self.one(stanza.root().to_node()).await {
                 return Some(ended);
             }
         }
@@ -89,7 +89,7 @@ impl Router {
     }
 
     /// Messages and receipts in one step.
-    async fn take(&self, together: &mut Vec<Node>) -> Option<Ended> {
+    async fn take(&self, together: &mut Vec<Stanza>) -> Option<Ended> {
         if together.is_empty() {
             return None;
         }
@@ -147,8 +147,7 @@ impl Router {
                 }
                 "offline" => self.caught_up(),
                 "edge_routing" => {
-                    let bytes =
-                        child.optional_child("routing_info").and_then(wa_binary::NodeRef::optional_bytes);
+                    let bytes = child.optional_child("routing_info").and_then(NodeRef::optional_bytes);
                     if let Some(bytes) = bytes {
                         let mut changes = Changes::new();
                         state::put_routing_info(&mut changes, &bytes);
@@ -170,7 +169,7 @@ impl Router {
         let _ = self.link.send(&Node::new("ib").child(batch));
     }
 
-    fn count_backlog(&self, stanza: &Node) {
+    fn count_backlog(&self, stanza: NodeRef<'_>) {
         if !stanza.has_attr("offline") {
             return;
         }
@@ -265,7 +264,7 @@ impl Router {
 
 /// A router and the handle of its connection.
 impl Inbound for Arc<Router> {
-    fn receive(&self, batch: Vec<Node>) -> Work {
+    fn receive(&self, batch: Vec<Stanza>) -> Work {
         Box::pin(Arc::clone(self).work(batch))
     }
 

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use futures_util::{FutureExt, SinkExt, StreamExt};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
-use wa_binary::Node;
+use wa_binary::{Decoder, Node, Side, Stanza};
 use wa_noise::{FrameDecoder, Transport as Cipher};
 
 use super::link::{Outgoing, PendingRequests};
@@ -41,7 +41,7 @@ pub(crate) type Work = Pin<Box<dyn Future<Output = Option<Ended>> + Send>>;
 /// Takes what a connection receives.
 pub(crate) trait Inbound: Send + Sync {
     /// Begins to work on the stanzas of one read. The next batch comes only after this one is done.
-    fn receive(&self, batch: Vec<Node>) -> Work;
+    fn receive(&self, batch: Vec<Stanza>) -> Work;
     /// A keepalive question, ready to be sent.
     fn ping(&self) -> Node;
     /// The server's time, seconds, as an answer to a question of ours gave it just now.
@@ -151,7 +151,7 @@ impl Session {
                     loop {
                         let waiting = self.decoder.buffered();
                         match self.open_frames() {
-                            Ok(nodes) => batch.extend(nodes),
+                            Ok(stanzas) => batch.extend(stanzas),
                             Err(ended) => return ended,
                         }
                         if self.decoder.buffered() < waiting {
@@ -174,8 +174,9 @@ impl Session {
                             break;
                         }
                     }
-                    if batch.iter().any(|node| node.is("xmlstreamend")) {
-                        batch.retain(|node| !node.is("xmlstreamend"));
+                    let received = batch.len();
+                    batch.retain(|stanza| !stanza.root().is("xmlstreamend"));
+                    if batch.len() < received {
                         leaving = Some(Instant::now() + GOODBYE);
                     }
                     if batch.is_empty()
@@ -216,24 +217,29 @@ impl Session {
     }
 
     /// Opens every whole frame that has arrived. Answers go to who asked; a frame that is no stanza is dropped.
-    fn open_frames(&mut self) -> Result<Vec<Node>, Ended> {
-        let mut nodes = Vec::new();
+    fn open_frames(&mut self) -> Result<Vec<Stanza>, Ended> {
+        let mut stanzas = Vec::new();
+        // Its room is not kept: most accounts are idle most of the time.
+        let mut arena = Decoder::new();
         loop {
             let frame = match self.decoder.next_frame() {
                 Ok(Some(frame)) => frame,
-                Ok(None) => return Ok(nodes),
+                Ok(None) => return Ok(stanzas),
                 Err(_) => return Err(Ended::OutOfStep),
             };
             let Ok(plaintext) = self.cipher.opener.open(frame) else { return Err(Ended::OutOfStep) };
-            match wa_binary::decode(plaintext) {
-                Ok(node) => {
+            match arena.keep(plaintext) {
+                Ok(stanza) => {
+                    let node = stanza.root();
                     if node.is("iq")
                         && node.attr_is("type", "result")
                         && let Ok(Some(seconds)) = node.optional("t").u64()
                     {
                         self.inbound.server_time(seconds);
                     }
-                    nodes.extend(self.pending.resolve(node));
+                    if !self.pending.resolve(node) {
+                        stanzas.push(stanza);
+                    }
                 }
                 Err(error) => {
                     tracing::warn!(%error, "a frame that is no stanza was dropped");
@@ -243,16 +249,27 @@ impl Session {
         }
     }
 
+    fn seal(&mut self, wire: &mut Vec<u8>, stanza: &[u8]) -> Result<(), Ended> {
+        self.cipher.sealer.seal(wire, stanza).map_err(|_| Ended::OutOfStep)
+    }
+
     /// Seals what is queued, in order, and writes it at once.
     async fn write_queued(&mut self, first: Option<Outgoing>) -> Result<(), Ended> {
-        let mut wire = Vec::new();
+        let (mut wire, mut encoded) = (Vec::new(), Vec::new());
         let mut next = first.or_else(|| self.outgoing.try_recv().ok());
         let mut ended = None;
         while let Some(outgoing) = next {
             match outgoing {
                 Outgoing::Stanza(bytes) => {
-                    if self.cipher.sealer.seal(&mut wire, &bytes).is_err() {
-                        return Err(Ended::OutOfStep);
+                    self.seal(&mut wire, &bytes)?;
+                }
+                Outgoing::Several(nodes) => {
+                    for node in &nodes {
+                        encoded.clear();
+                        // What is too large to be written could never be sent.
+                        if node.encode_into(Side::Client, &mut encoded).is_ok() {
+                            self.seal(&mut wire, &encoded)?;
+                        }
                     }
                 }
                 Outgoing::End(why) => {

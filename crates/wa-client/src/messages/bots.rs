@@ -24,7 +24,7 @@ impl Step<'_> {
     pub(crate) async fn open_from_bot(
         &mut self,
         incoming: &MessageStanza,
-        one: &Encrypted,
+        one: &Encrypted<'_>,
     ) -> Result<FromBot, StoreError> {
         let meta =
             |name: &str| incoming.meta.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());

@@ -1,13 +1,12 @@
 //! Receipts in and out (chapter 05 §10).
 
-use wa_binary::Node;
-use wa_core::envelope::{Receipt as Incoming, ReceiptStatus, receipt_ack};
+use wa_binary::{Node, NodeRef, Stanza};
+use wa_core::envelope::{Own, Receipt as Incoming, ReceiptStatus, receipt_ack};
 use wa_store::{MappingSource, StoreError, UnixTime};
 
 use super::types::{Receipt, ReceiptKind, ReceivedMessage};
 use crate::client::Client;
 use crate::connection::link::RequestError;
-use crate::credentials::Own;
 use crate::events::StoredEvent;
 use crate::identity::Peer;
 use crate::vault::Step;
@@ -63,16 +62,15 @@ async fn note(step: &mut Step<'_>, receipt: &Incoming) -> Result<(), StoreError>
 
 /// Whether a stanza is a receipt that only says how far messages have come: one that asks for a message again is
 /// answered apart.
-pub(crate) fn is_plain(stanza: &Node) -> bool {
+pub(crate) fn is_plain(stanza: NodeRef<'_>) -> bool {
     stanza.is("receipt") && !stanza.attr_is("type", "retry")
 }
 
 /// Reads at once what is known of the messages that a batch's receipts speak of.
-pub(crate) async fn prepare(step: &mut Step<'_>, stanzas: &[Node]) -> Result<(), StoreError> {
-    let Some(own) = step.device.own() else { return Ok(()) };
+pub(crate) async fn prepare(step: &mut Step<'_>, own: &Own, stanzas: &[Stanza]) -> Result<(), StoreError> {
     let mut said = Vec::new();
-    for stanza in stanzas.iter().filter(|stanza| stanza.is("receipt")) {
-        let Ok(receipt) = Incoming::parse(stanza.view(), &own) else { continue };
+    for stanza in stanzas.iter().map(Stanza::root).filter(|stanza| stanza.is("receipt")) {
+        let Ok(receipt) = Incoming::parse(stanza, own) else { continue };
         if kind(&receipt.status).is_some() && receipt.is_surfaced() {
             let by = step.whole_peer(&Peer::from(&receipt.sender)).await?;
             said.extend(receipt.ids.iter().map(|id| (id.clone(), by.clone())));
@@ -82,13 +80,17 @@ pub(crate) async fn prepare(step: &mut Step<'_>, stanzas: &[Node]) -> Result<(),
 }
 
 /// Takes a receipt as part of a step: notes what it says; its ack leaves after the commit.
-pub(crate) async fn take(step: &mut Step<'_>, stanza: &Node) -> Result<(), StoreError> {
-    match step.device.own().map(|own| Incoming::parse(stanza.view(), &own)) {
+pub(crate) async fn take(
+    step: &mut Step<'_>,
+    own: Option<&Own>,
+    stanza: NodeRef<'_>,
+) -> Result<(), StoreError> {
+    match own.map(|own| Incoming::parse(stanza, own)) {
         Some(Ok(receipt)) => note(step, &receipt).await?,
         Some(Err(error)) => tracing::warn!(%error, "a receipt cannot be read"),
         None => {}
     }
-    step.outputs.stanzas.extend(receipt_ack(stanza.view()));
+    step.outputs.stanzas.extend(receipt_ack(stanza));
     kill_point!(step.shared, ReceiptRead);
     Ok(())
 }

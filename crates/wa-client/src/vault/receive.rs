@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use prost::Message as _;
-use wa_binary::{Jid, Node};
+use wa_binary::{Jid, NodeRef, Stanza};
 use wa_core::envelope::padding::unpad;
 use wa_core::envelope::{
-    Activity, EncType, Encrypted, MessageStanza, Nack, device_sent_original, has_content, message_ack,
+    self, Activity, EncType, Encrypted, MessageStanza, Nack, device_sent_original, has_content, message_ack,
 };
 use wa_proto::view::View as _;
 use wa_proto::view::e2e_message::{MessageView, message::DeviceSentMessageView};
@@ -26,14 +26,14 @@ use crate::health::board::Place;
 use crate::health::{Cause, Condition, Status};
 use crate::identity::{Peer, chat_row};
 use crate::messages::types::StoredMessage;
-use crate::messages::{FromBot, retry};
+use crate::messages::{FromBot, receipts, retry};
 use crate::shared::Shared;
 
 /// Takes a batch of messages and receipts in one step and one commit.
 ///
 /// # Errors
 /// The connection has to end: the store cannot be read, or the lease is gone. Nothing was acknowledged then.
-pub(crate) async fn receive(shared: &Arc<Shared>, link: &Link, stanzas: Vec<Node>) -> Result<(), Ended> {
+pub(crate) async fn receive(shared: &Arc<Shared>, link: &Link, stanzas: Vec<Stanza>) -> Result<(), Ended> {
     if shared.inbox_waiting() > shared.config.inbox.rows {
         // Neither decrypted nor acknowledged: the server keeps them.
         let waiting = shared.inbox_waiting();
@@ -44,12 +44,16 @@ pub(crate) async fn receive(shared: &Arc<Shared>, link: &Link, stanzas: Vec<Node
     }
     let mut vault = shared.vault.lock().await;
     let mut step = Step::new(shared);
-    crate::messages::receipts::prepare(&mut step, &stanzas).await?;
-    for stanza in &stanzas {
-        if stanza.is("message") {
-            step.message(stanza).await?;
-        } else {
-            crate::messages::receipts::take(&mut step, stanza).await?;
+    let own = step.device.own();
+    if let Some(own) = &own {
+        receipts::prepare(&mut step, own, &stanzas).await?;
+    }
+    for stanza in stanzas.iter().map(Stanza::root) {
+        match &own {
+            _ if !stanza.is("message") => receipts::take(&mut step, own.as_ref(), stanza).await?,
+            Some(own) => step.message(own, stanza).await?,
+            // Before the link there are no messages.
+            None => {}
         }
     }
     if sabotaged!(shared, AckBeforeCommit) {
@@ -78,10 +82,8 @@ pub(crate) fn publish(shared: &Arc<Shared>, link: &Link, outputs: wa_store::Comm
     if let Some(device) = outputs.device {
         shared.set_device(device);
     }
-    for stanza in &outputs.stanzas {
-        // Without a connection the server sends again, and what is a duplicate then is answered again.
-        let _ = link.send(stanza);
-    }
+    // Without a connection the server sends again, and what is a duplicate then is answered again.
+    let _ = link.send_several(outputs.stanzas);
     if !outputs.backlog.is_empty() {
         crate::backlog::hold_receipts(shared, link, outputs.backlog);
     }
@@ -123,14 +125,12 @@ enum Opened {
 }
 
 impl Step<'_> {
-    async fn message(&mut self, stanza: &Node) -> Result<(), StoreError> {
-        // Before the link there are no messages.
-        let Some(own) = self.device.own() else { return Ok(()) };
-        let incoming = match MessageStanza::parse(stanza.view(), &own) {
+    async fn message(&mut self, own: &envelope::Own, stanza: NodeRef<'_>) -> Result<(), StoreError> {
+        let incoming = match MessageStanza::parse(stanza, own) {
             Ok(incoming) => incoming,
             Err(error) => {
                 tracing::warn!(%error, "a message's envelope cannot be read");
-                self.outputs.stanzas.extend(error.nack(stanza.view()));
+                self.outputs.stanzas.extend(error.nack(stanza));
                 return Ok(());
             }
         };
@@ -148,7 +148,7 @@ impl Step<'_> {
             self.answer(&incoming);
             return Ok(());
         }
-        let encrypted = MessageStanza::encrypted(stanza.view(), &own);
+        let encrypted = MessageStanza::encrypted(stanza, own);
         match self.open(&incoming, &encrypted).await? {
             Opened::Message(bytes) => {
                 let is_new = !retry::arrives(self, &incoming).await?;
@@ -189,7 +189,7 @@ impl Step<'_> {
     async fn open(
         &mut self,
         incoming: &MessageStanza,
-        encrypted: &[Encrypted],
+        encrypted: &[Encrypted<'_>],
     ) -> Result<Opened, StoreError> {
         let mut result = Opened::Unknown;
         for one in encrypted {
@@ -231,7 +231,7 @@ impl Step<'_> {
     async fn open_pairwise(
         &mut self,
         incoming: &MessageStanza,
-        one: &Encrypted,
+        one: &Encrypted<'_>,
     ) -> Result<Result<Vec<u8>, SignalError>, StoreError> {
         let at = self.address_of(&incoming.sender).await?;
         let local = self.local.clone();
@@ -298,7 +298,7 @@ impl Step<'_> {
     async fn open_shared(
         &mut self,
         incoming: &MessageStanza,
-        one: &Encrypted,
+        one: &Encrypted<'_>,
     ) -> Result<Result<Vec<u8>, SignalError>, StoreError> {
         let at = (chat_row(&incoming.chat), self.address_of(&incoming.sender).await?);
         let opened = match SenderKeyMessage::parse(&one.bytes) {

@@ -3,7 +3,6 @@
 
 use std::borrow::Cow;
 
-use bytes::Bytes;
 use compact_str::CompactString;
 use prost::Message as _;
 use thiserror::Error;
@@ -186,13 +185,13 @@ impl EncType {
     }
 }
 
-/// One ciphertext.
+/// One ciphertext of a stanza.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Encrypted {
+pub struct Encrypted<'a> {
     /// How it is encrypted.
     pub kind: EncType,
     /// Itself.
-    pub bytes: Bytes,
+    pub bytes: Cow<'a, [u8]>,
 }
 
 /// Why there is no ciphertext for this device.
@@ -321,7 +320,7 @@ impl MessageStanza {
         let meta = meta(stanza);
         let named = Named::read(stanza, own, &from, participant.as_ref(), recipient.as_ref(), &meta)?;
 
-        let encs = encs(stanza, own);
+        let encs: Vec<NodeRef<'_>> = encs(stanza, own).collect();
         let certificate = stanza
             .optional_child("verified_name")
             .and_then(|node| node.optional_bytes().map(Cow::into_owned))
@@ -387,12 +386,12 @@ impl MessageStanza {
 
     /// The ciphertexts for this device, pairwise ones first: they may bring the key for the others. A part without a
     /// type or without bytes is left out.
-    pub fn encrypted(stanza: NodeRef<'_>, own: &Own) -> Vec<Encrypted> {
-        let parts = encs(stanza, own).into_iter().filter_map(|enc| {
+    pub fn encrypted<'a>(stanza: NodeRef<'a>, own: &Own) -> Vec<Encrypted<'a>> {
+        let parts = encs(stanza, own).filter_map(|enc| {
             let kind = EncType::of(&text(enc, "type")?);
-            Some(Encrypted { kind, bytes: enc.required_bytes().ok()?.into_owned().into() })
+            Some(Encrypted { kind, bytes: enc.optional_bytes()? })
         });
-        let mut all: Vec<Encrypted> = parts.collect();
+        let mut all: Vec<Encrypted<'a>> = parts.collect();
         all.sort_by_key(|one| one.kind == EncType::SkMsg);
         all
     }
@@ -516,15 +515,11 @@ fn on_device(alt: &Jid, sender: &Jid) -> Jid {
 }
 
 /// The parts to decrypt: direct ones, then those listed for this device.
-fn encs<'a>(stanza: NodeRef<'a>, own: &Own) -> Vec<NodeRef<'a>> {
-    let mut encs: Vec<_> = stanza.each("enc").collect();
-    for to in stanza.optional_child("participants").into_iter().flat_map(|list| list.each("to")) {
-        let ours = jid(to, "jid").is_some_and(|jid| jid == own.pn || Some(&jid) == own.lid.as_ref());
-        if ours {
-            encs.extend(to.each("enc"));
-        }
-    }
-    encs
+fn encs<'a>(stanza: NodeRef<'a>, own: &Own) -> impl Iterator<Item = NodeRef<'a>> {
+    let listed = stanza.optional_child("participants").into_iter().flat_map(|list| list.each("to"));
+    let ours = listed
+        .filter(|to| jid(*to, "jid").is_some_and(|jid| jid == own.pn || Some(&jid) == own.lid.as_ref()));
+    stanza.each("enc").chain(ours.flat_map(|to| to.each("enc")))
 }
 
 fn meta(stanza: NodeRef<'_>) -> Vec<(CompactString, CompactString)> {
