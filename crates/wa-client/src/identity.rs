@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use compact_str::CompactString;
+use compact_str::{CompactString, ToCompactString as _};
 use serde::{Deserialize, Serialize};
 use wa_binary::Jid;
 use wa_store::{Address, Chat, ChatKey, User};
@@ -72,15 +72,53 @@ pub struct ChatRef {
 
 /// The store's name of a user.
 pub(crate) fn user_row(jid: &Jid) -> User {
-    User::from(jid.user_jid().to_string())
+    User::from(without_device(jid))
 }
 
 /// The store's name of a chat.
 pub(crate) fn chat_row(jid: &Jid) -> Chat {
-    Chat::from(jid.user_jid().to_string())
+    Chat::from(without_device(jid))
+}
+
+/// How an address prints without its device. Each message asks for several, nearly all of them of a number.
+fn without_device(jid: &Jid) -> CompactString {
+    match jid.user_number() {
+        Some(number) if jid.integrator() == 0 => {
+            let mut text = number.to_compact_string();
+            text.push('@');
+            text.push_str(jid.server_name());
+            text
+        }
+        _ => jid.user_jid().to_compact_string(),
+    }
 }
 
 /// The Signal address of a device.
 pub(crate) fn address(device: &Jid) -> Address {
     Address::new(user_row(device), device.device())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_named_as_addresses_print() {
+        let all = [
+            "15550100:3@s.whatsapp.net",
+            "100000000000001:7@lid",
+            "0@s.whatsapp.net",
+            "1555-0100@g.us",
+            "status@broadcast",
+            "7-15550100@interop",
+            "15550100@c.us",
+            "15550100.1:2@hosted",
+            "12@somewhere.else",
+            "g.us",
+        ];
+        for jid in all.iter().map(|text| text.parse::<Jid>().unwrap()) {
+            assert_eq!(user_row(&jid).as_str(), jid.user_jid().to_string());
+            assert_eq!(chat_row(&jid).as_str(), jid.user_jid().to_string());
+        }
+    }
 }

@@ -181,6 +181,15 @@ impl Shared {
         }
     }
 
+    /// Takes a side condition down; says whether it was up. Nearly always it is not, and nothing has to be compared.
+    pub(crate) fn clear(&self, place: Place) -> bool {
+        let mut was_up = self.board.lock().is_up(place);
+        if was_up {
+            self.report(|board| was_up = board.clear(place));
+        }
+        was_up
+    }
+
     /// Watches the health.
     pub(crate) fn health(&self) -> watch::Receiver<Health> {
         self.health.subscribe()
@@ -299,9 +308,7 @@ impl Shared {
         };
         let enough = self.config.inbox.rows / 2;
         if before > enough && before.saturating_sub(rows) <= enough {
-            let mut was_behind = false;
-            self.report(|board| was_behind = board.clear(Place::Application));
-            if was_behind {
+            if self.clear(Place::Application) {
                 self.control(Control::Reconnect);
             }
         }

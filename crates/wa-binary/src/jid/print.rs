@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use compact_str::ToCompactString as _;
 use serde::de::{Deserialize, Deserializer};
 use serde::ser::{Serialize, Serializer};
 
@@ -102,7 +103,8 @@ impl Serialize for Jid {
             // The name of an unknown server alone would not be read back.
             return serializer.collect_str(&format_args!("@{self}"));
         }
-        serializer.collect_str(self)
+        // Some formats would print it twice, the first time for its length.
+        serializer.serialize_str(&self.to_compact_string())
     }
 }
 

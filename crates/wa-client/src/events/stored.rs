@@ -14,6 +14,10 @@ use crate::messages::types::{Receipt, StoredAddOn, StoredMessage};
 const VERSION: u8 = 1;
 /// Of a row with several events, each behind its length and with its own version byte.
 const SEVERAL: u8 = 2;
+/// Bytes of such a length.
+const LENGTH: usize = 4;
+/// What most events fit in.
+const ROOM: usize = 256;
 
 /// A durable event. Variants are only added at the end: their order is stored.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -42,10 +46,13 @@ pub(crate) struct UnreadableEvent {
 
 impl StoredEvent {
     pub(crate) fn encode(&self) -> Bytes {
-        // Writing to memory cannot fail; a text as long as memory would have failed before.
-        let mut out = Vec::with_capacity(256);
+        self.append_to(Vec::with_capacity(ROOM)).into()
+    }
+
+    fn append_to(&self, mut out: Vec<u8>) -> Vec<u8> {
         out.push(VERSION);
-        postcard::to_extend(self, out).unwrap_or_default().into()
+        // Writing to memory cannot fail; a text as long as memory would have failed before.
+        postcard::to_extend(self, out).unwrap_or_default()
     }
 
     /// The events of a row; one alone stands as it is.
@@ -53,12 +60,16 @@ impl StoredEvent {
         if let [one] = events {
             return one.encode();
         }
-        let mut row = vec![SEVERAL];
+        let mut row = Vec::with_capacity(events.len() * ROOM);
+        row.push(SEVERAL);
         for event in events {
-            let event = event.encode();
-            let length = u32::try_from(event.len()).unwrap_or(u32::MAX);
-            row.extend_from_slice(&length.to_le_bytes());
-            row.extend_from_slice(&event);
+            let at = row.len();
+            row.extend_from_slice(&[0; LENGTH]);
+            row = event.append_to(row);
+            let length = u32::try_from(row.len().saturating_sub(at + LENGTH)).unwrap_or(u32::MAX);
+            if let Some(place) = row.get_mut(at..at + LENGTH) {
+                place.copy_from_slice(&length.to_le_bytes());
+            }
         }
         row.into()
     }
@@ -69,9 +80,9 @@ impl StoredEvent {
             return vec![row.clone()];
         }
         let (mut events, mut at) = (Vec::new(), 1);
-        while let Some((length, rest)) = row.get(at..).and_then(|rest| rest.split_first_chunk::<4>()) {
+        while let Some((length, rest)) = row.get(at..).and_then(|rest| rest.split_first_chunk::<LENGTH>()) {
             let length = usize::try_from(u32::from_le_bytes(*length)).unwrap_or(usize::MAX).min(rest.len());
-            at += 4;
+            at += LENGTH;
             events.push(row.slice(at..at + length));
             at += length;
         }

@@ -67,6 +67,11 @@ impl Board {
         }
     }
 
+    /// Whether a side condition is up.
+    pub(crate) fn is_up(&self, place: Place) -> bool {
+        self.sides.iter().any(|(at, _)| *at == place)
+    }
+
     /// Takes a side condition down; says whether it was up.
     pub(crate) fn clear(&mut self, place: Place) -> bool {
         let before = self.sides.len();

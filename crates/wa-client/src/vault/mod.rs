@@ -61,9 +61,7 @@ impl Vault {
         loop {
             match shared.store.commit(pending).await {
                 Ok(committed) => {
-                    shared.report(|board| {
-                        board.clear(Place::Store);
-                    });
+                    shared.clear(Place::Store);
                     return Ok(committed);
                 }
                 Err(Uncommitted { error, pending: again }) => {
