@@ -33,7 +33,8 @@ proptest! {
                     prop_assert_eq!(borrowed, owned.view());
                     let kept = kept.unwrap();
                     prop_assert_eq!(kept.root(), borrowed);
-                    prop_assert_eq!(kept_of_many.unwrap().root(), borrowed);
+                    let kept_of_many = kept_of_many.unwrap();
+                    prop_assert_eq!(kept_of_many.root(), borrowed);
                     prop_assert_eq!(borrowed.to_string(), owned.to_string());
                     prop_assert_eq!(borrowed.redacted().to_string(), owned.redacted().to_string());
                 }

@@ -307,10 +307,9 @@ impl Shared {
             return;
         };
         let enough = self.config.inbox.rows / 2;
-        if before > enough && before.saturating_sub(rows) <= enough {
-            if self.clear(Place::Application) {
-                self.control(Control::Reconnect);
-            }
+        let is_enough = before > enough && before.saturating_sub(rows) <= enough;
+        if is_enough && self.clear(Place::Application) {
+            self.control(Control::Reconnect);
         }
     }
 
