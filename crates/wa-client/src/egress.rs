@@ -266,7 +266,8 @@ mod tests {
     #[test]
     fn a_text_without_certificates_is_no_set_of_roots() {
         let begun = "-----BEGIN CERTIFICATE-----\nMIIB";
-        for text in ["", "-----BEGIN CERTIFICATE", begun, &format!("{begun}\n-----END CERTIFICATE-----!")] {
+        let bent = "-----BEGIN CERTIFICATE-----\nM*=\n-----END CERTIFICATE-----\n";
+        for text in ["", "-----BEGIN CERTIFICATE", begun, bent] {
             assert!(matches!(TlsRoots::pem(text), Err(EgressError::Pem(_))), "{text}");
         }
         let text = "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n";
