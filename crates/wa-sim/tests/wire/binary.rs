@@ -5,14 +5,13 @@ use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use futures_util::{SinkExt as _, StreamExt as _};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
 use tokio::net::TcpStream;
-use tokio_tungstenite::tungstenite::Message;
 use wa_binary::Jid;
 use wa_noise::Opening;
 
 use crate::client::Client;
+use crate::scene;
 
 /// A running binary; ended with the test.
 struct Binary {
@@ -62,28 +61,7 @@ impl Binary {
         let url = self.info["plain"]["ws"].as_str().expect("a URL");
         let address = url.trim_start_matches("ws://").trim_end_matches("/ws/chat");
         let stream = TcpStream::connect(address).await.expect("a connection");
-        let (socket, _) = tokio_tungstenite::client_async(url, stream).await.expect("an upgrade");
-        let (mut sink, mut source) = socket.split();
-        let (near, far) = tokio::io::duplex(1 << 20);
-        let (mut read, mut write) = tokio::io::split(far);
-        tokio::spawn(async move {
-            let mut chunk = vec![0; 16 << 10];
-            while let Ok(count @ 1..) = read.read(&mut chunk).await {
-                if sink.send(Message::Binary(chunk[..count].to_vec().into())).await.is_err() {
-                    break;
-                }
-            }
-        });
-        tokio::spawn(async move {
-            while let Some(Ok(message)) = source.next().await {
-                if write.write_all(&message.into_data()).await.is_err() {
-                    break;
-                }
-            }
-            // The client is to see the end; whether it still listens does not matter.
-            let _ = write.shutdown().await;
-        });
-        near
+        scene::websocket(url, stream, 16 << 10).await
     }
 
     async fn admin(&self, method: &str, path: &str, body: &str) -> serde_json::Value {

@@ -8,19 +8,10 @@ use wa_core::adv::KeyIndexList;
 use wa_sim::SimHandle;
 use wa_sim::phone::content::{Content, Text};
 use wa_sim::phone::{Action, Kind, Manner};
-use wa_sim::world::{AccountId, DeedError, DeviceListing, GroupChange, Switches};
+use wa_sim::world::{DeedError, DeviceListing, GroupChange, Switches};
 
-use crate::client::{Client, attr, sim};
-
-async fn pair(seed: u64) -> (SimHandle, Client, Client) {
-    let sim = sim(seed);
-    let (ada, bea) = (Client::linked(&sim, "Ada", 1).await, Client::linked(&sim, "Bea", 2).await);
-    (sim, ada, bea)
-}
-
-fn account(sim: &SimHandle, client: &Client) -> AccountId {
-    sim.world(|world, _| world.find_pn(client.number())).expect("an account")
-}
+use crate::client::{Client, attr};
+use crate::scene::{account, pair};
 
 fn switch(sim: &SimHandle, client: &Client, change: impl FnOnce(&mut Switches)) {
     let id = account(sim, client);

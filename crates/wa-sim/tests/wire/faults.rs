@@ -13,13 +13,7 @@ use wa_sim::faults::{
 use wa_sim::{ListenOptions, Sim, SimConfig, SimHandle, Transports};
 
 use crate::client::{Client, Refusal, attr, opaque, sim};
-
-async fn pair(seed: u64) -> (SimHandle, Client, Client) {
-    let sim = sim(seed);
-    let ada = Client::linked(&sim, "Ada", 1).await;
-    let bea = Client::linked(&sim, "Bea", 2).await;
-    (sim, ada, bea)
-}
+use crate::scene::pair;
 
 fn to_bea(id: &str, bea: &Client) -> Node {
     opaque(id, &bea.my_lid().user_jid(), &[bea.my_lid()])

@@ -8,6 +8,7 @@ use wa_sim::{ListenOptions, Sim, SimConfig, SimHandle};
 
 use crate::client::{Client, attr, opaque};
 use crate::rest::http;
+use crate::scene::child;
 
 async fn listening() -> SimHandle {
     let seed =
@@ -44,7 +45,7 @@ async fn patch(sim: &SimHandle, body: &Value) -> Value {
 
 fn only(answer: &Node, tag: &str) -> Node {
     assert!(answer.attr_is("type", "result"), "{answer}");
-    answer.required_child(tag).unwrap_or_else(|_| panic!("{answer}")).to_node()
+    child(answer, tag)
 }
 
 #[tokio::test]
@@ -105,12 +106,8 @@ async fn push_settings_notices_and_reports_are_kept_and_shown() {
     assert_eq!(report["messages"], json!([["M1", "15550101@s.whatsapp.net"]]));
     // The address for mail is the phone's to ask about.
     let email = ada.get("urn:xmpp:whatsapp:account", Node::new("email")).await;
-    assert_eq!(attr(&only_error(&email), "code").as_deref(), Some("403"));
+    assert_eq!(attr(&child(&email, "error"), "code").as_deref(), Some("403"));
     assert!(sim.violations().is_empty(), "{:?}", sim.violations());
-}
-
-fn only_error(answer: &Node) -> Node {
-    answer.required_child("error").unwrap_or_else(|_| panic!("{answer}")).to_node()
 }
 
 /// Every way to another about text tells the same people.
@@ -139,7 +136,7 @@ async fn an_about_text_is_told_to_contacts_whoever_changed_it() {
         }
         let note = bea.until(|node| node.is("notification") && node.attr_is("type", "status")).await;
         assert_eq!(note.required("from").jid().expect("an address"), ada.my_lid().user_jid());
-        assert_eq!(only_child(&note, "set").required_text().expect("text"), text);
+        assert_eq!(child(&note, "set").required_text().expect("text"), text);
         assert_eq!(shown(&sim, "/admin/accounts/Ada").await["about"], text);
         // The account's other devices look for themselves; the one that changed it knows.
         let own = !text.ends_with("companion") && text != "by mex";
@@ -154,10 +151,6 @@ async fn an_about_text_is_told_to_contacts_whoever_changed_it() {
     let json = only(&bea.get("w:mex", query).await, "result").required_bytes().expect("bytes").into_owned();
     let json: Value = serde_json::from_slice(&json).expect("JSON");
     assert_eq!(json["data"]["xwa2_users_updates_since"][0]["updates"][0]["text"], "by mex");
-}
-
-fn only_child(node: &Node, tag: &str) -> Node {
-    node.required_child(tag).unwrap_or_else(|_| panic!("{node}")).to_node()
 }
 
 #[tokio::test]

@@ -19,6 +19,7 @@ use wa_sim::{ListenOptions, Sim, SimConfig, SimHandle, Transports};
 
 use crate::client::{Client, Refusal, sim};
 use crate::rest::http;
+use crate::scene;
 
 async fn listening(transports: Transports) -> SimHandle {
     let options = ListenOptions { transports, ..ListenOptions::default() };
@@ -117,28 +118,7 @@ async fn a_websocket_may_come_from_anywhere_and_gets_no_extension() {
 /// A WebSocket as a byte stream; what is written goes out in messages of at most so many bytes.
 async fn websocket(sim: &SimHandle, piece: usize) -> DuplexStream {
     let url = format!("ws://{}/ws/chat", sim.address().expect("a port"));
-    let (socket, _) = tokio_tungstenite::client_async(url, socket(sim).await).await.expect("an upgrade");
-    let (mut sink, mut source) = socket.split();
-    let (near, far) = tokio::io::duplex(1 << 20);
-    let (mut read, mut write) = tokio::io::split(far);
-    tokio::spawn(async move {
-        let mut chunk = vec![0; piece];
-        while let Ok(count @ 1..) = read.read(&mut chunk).await {
-            if sink.send(Message::Binary(chunk[..count].to_vec().into())).await.is_err() {
-                break;
-            }
-        }
-    });
-    tokio::spawn(async move {
-        while let Some(Ok(message)) = source.next().await {
-            if write.write_all(&message.into_data()).await.is_err() {
-                break;
-            }
-        }
-        // The client is to see the end; whether it still listens does not matter.
-        let _ = write.shutdown().await;
-    });
-    near
+    scene::websocket(&url, socket(sim).await, piece).await
 }
 
 #[tokio::test]

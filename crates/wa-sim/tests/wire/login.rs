@@ -9,12 +9,7 @@ use wa_sim::world::DeviceKey;
 use wa_sim::{ClockKind, SimHandle};
 
 use crate::client::{Client, attr, opaque, sim, sim_with};
-
-async fn pair(seed: u64) -> (SimHandle, Client, Client) {
-    let sim = sim(seed);
-    let (ada, bea) = (Client::linked(&sim, "Ada", 1).await, Client::linked(&sim, "Bea", 2).await);
-    (sim, ada, bea)
-}
+use crate::scene::pair;
 
 /// What each stanza is, in short; acks of what the client answered left out.
 fn kinds(nodes: &[Node]) -> Vec<String> {

@@ -25,6 +25,7 @@ mod proofs;
 mod rest;
 mod restrictions;
 mod router;
+mod scene;
 mod settings;
 mod state;
 mod typing;

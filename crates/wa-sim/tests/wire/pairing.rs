@@ -10,6 +10,7 @@ use wa_sim::{ListenOptions, Sim, SimConfig, SimHandle, Transports};
 
 use crate::client::{Client, attr, sim, sim_with};
 use crate::rest::http;
+use crate::scene::child;
 
 /// A simulator with both: connections in memory, and an admin API on a port.
 async fn with_port() -> SimHandle {
@@ -34,8 +35,7 @@ fn hello(client: &Client, number: &str) -> Node {
 }
 
 fn code_of(answer: &Node) -> String {
-    let error = answer.required_child("error").unwrap_or_else(|_| panic!("an error: {answer}"));
-    attr(&error.to_node(), "code").expect("a code")
+    attr(&child(answer, "error"), "code").expect("a code")
 }
 
 #[tokio::test]

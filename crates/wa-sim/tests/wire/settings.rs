@@ -7,6 +7,7 @@ use wa_binary::{Jid, Node};
 use wa_sim::SimHandle;
 
 use crate::client::{Client, attr, sim};
+use crate::scene::child;
 
 struct Stage {
     sim: SimHandle,
@@ -32,10 +33,10 @@ impl Stage {
 
     async fn value(&mut self, name: &str, value: &str) {
         let answer = self.privacy(Node::new("category").attr("name", name).attr("value", value)).await;
-        let set = only(&only(&answer, "privacy"), "category");
+        let set = child(&child(&answer, "privacy"), "category");
         assert!(set.attr_is("name", name) && set.attr_is("value", value), "{answer}");
         let sync = self.sibling.until(|node| node.attr_is("type", "account_sync")).await;
-        assert!(only(&only(&sync, "privacy"), "category").attr_is("name", name), "{sync}");
+        assert!(child(&child(&sync, "privacy"), "category").attr_is("name", name), "{sync}");
     }
 
     /// What Bea sees of Ada: presence, about text, picture.
@@ -50,7 +51,7 @@ impl Stage {
             .child(Node::new("query").child(Node::new("status")))
             .child(Node::new("list").child(Node::new("user").attr("jid", &ada)));
         let answer = self.bea.get("usync", usync).await;
-        let about = only(&only(&only(&only(&answer, "usync"), "list"), "user"), "status");
+        let about = child(&child(&child(&child(&answer, "usync"), "list"), "user"), "status");
         let about =
             attr(&about, "code").unwrap_or_else(|| about.required_text().unwrap_or_default().into_owned());
         let id = self.bea.id();
@@ -67,12 +68,8 @@ impl Stage {
     }
 }
 
-fn only(node: &Node, tag: &str) -> Node {
-    node.required_child(tag).unwrap_or_else(|_| panic!("no {tag}: {node}")).to_node()
-}
-
 fn code(answer: &Node) -> String {
-    attr(&only(answer, "error"), "code").expect("a code")
+    attr(&child(answer, "error"), "code").expect("a code")
 }
 
 #[tokio::test(start_paused = true)]
@@ -104,16 +101,19 @@ async fn privacy_hides_what_it_names_from_whom_it_names() {
     };
     let (add, remove, again) = (user("add"), user("remove"), user("add"));
     let answer = stage.privacy(listed("none", add)).await;
-    let stamp = attr(&only(&only(&answer, "privacy"), "category"), "dhash").expect("a stamp");
+    let stamp = attr(&child(&child(&answer, "privacy"), "category"), "dhash").expect("a stamp");
     assert_eq!(stage.seen().await[0], "deny");
     assert_eq!(code(&stage.privacy(listed("none", again.clone())).await), "409", "a stale stamp");
     let list = Node::new("list").attr("name", "last").attr("value", "contact_blacklist");
     let answer = stage.ada.get("privacy", Node::new("privacy").child(list)).await;
-    let list = only(&only(&answer, "privacy"), "list");
+    let list = child(&child(&answer, "privacy"), "list");
     assert!(list.attr_is("dhash", &stamp), "{list}");
-    assert_eq!(only(&list, "user").required("jid").jid().expect("an address"), stage.bea.my_lid().user_jid());
+    assert_eq!(
+        child(&list, "user").required("jid").jid().expect("an address"),
+        stage.bea.my_lid().user_jid()
+    );
     let answer = stage.privacy(listed(&stamp, remove)).await;
-    assert!(only(&only(&answer, "privacy"), "category").attr_is("dhash", "none"));
+    assert!(child(&child(&answer, "privacy"), "category").attr_is("dhash", "none"));
     assert_eq!(stage.seen().await[0], "none");
     // What no category takes.
     for category in [("last", "sometimes"), ("online", "contacts")] {
@@ -128,7 +128,7 @@ async fn privacy_hides_what_it_names_from_whom_it_names() {
 #[tokio::test(start_paused = true)]
 async fn a_block_list_has_a_stamp_and_is_told_as_a_change() {
     let mut stage = Stage::new(991).await;
-    let stamp = |answer: &Node| attr(&only(answer, "list"), "dhash").expect("a stamp");
+    let stamp = |answer: &Node| attr(&child(answer, "list"), "dhash").expect("a stamp");
     let empty = stamp(&stage.ada.iq("blocklist", "get", Jid::SERVER, None).await);
     let item = |action: &str, jid: Jid| Node::new("item").attr("action", action).attr("jid", jid);
     let (lid, pn) = (stage.bea.my_lid().user_jid(), stage.bea.my_jid().user_jid());
@@ -137,21 +137,21 @@ async fn a_block_list_has_a_stamp_and_is_told_as_a_change() {
     let blocked = stamp(&stage.ada.set("blocklist", block).await);
     assert_ne!(blocked, empty);
     let sync = stage.sibling.until(|node| node.attr_is("type", "account_sync")).await;
-    let change = only(&sync, "blocklist");
+    let change = child(&sync, "blocklist");
     assert!(change.attr_is("dhash", &blocked) && change.attr_is("prev_dhash", &empty), "{change}");
-    assert!(only(&change, "item").attr_is("action", "block"));
+    assert!(child(&change, "item").attr_is("action", "block"));
     let told =
         |node: &Node| node.attr_is("type", "account_sync") && node.optional_child("blocklist").is_some();
     assert!(!stage.ada.rest().await.iter().any(told), "it knows");
-    let list = only(&stage.ada.iq("blocklist", "get", Jid::SERVER, None).await, "list");
-    let shown = only(&list, "item");
+    let list = child(&stage.ada.iq("blocklist", "get", Jid::SERVER, None).await, "list");
+    let shown = child(&list, "item");
     assert_eq!(shown.required("jid").jid().expect("an address"), lid);
     assert_eq!(shown.required("pn_jid").jid().expect("an address"), pn);
     // Whoever is blocked sees nothing, whatever is set.
     assert_eq!(stage.seen().await[0], "deny");
     stage.ada.set("blocklist", item("unblock", lid)).await;
     assert!(
-        only(&stage.ada.iq("blocklist", "get", Jid::SERVER, None).await, "list")
+        child(&stage.ada.iq("blocklist", "get", Jid::SERVER, None).await, "list")
             .optional_child("item")
             .is_none()
     );
@@ -164,10 +164,10 @@ async fn a_default_timer_is_told_to_own_devices_and_contacts() {
     let mode = |seconds: &str| Node::new("disappearing_mode").attr("duration", seconds);
     assert!(stage.ada.set("disappearing_mode", mode("86400")).await.attr_is("type", "result"));
     let sync = stage.sibling.until(|node| node.attr_is("type", "account_sync")).await;
-    assert!(only(&sync, "disappearing_mode").attr_is("duration", "86400"));
+    assert!(child(&sync, "disappearing_mode").attr_is("duration", "86400"));
     let note = stage.bea.until(|node| node.attr_is("type", "disappearing_mode")).await;
     assert_eq!(note.required("from").jid().expect("an address"), stage.ada.my_lid().user_jid());
-    assert!(only(&note, "disappearing_mode").has_attr("t"));
+    assert!(child(&note, "disappearing_mode").has_attr("t"));
     assert_eq!(code(&stage.ada.set("disappearing_mode", mode("5")).await), "400");
 }
 
@@ -175,7 +175,7 @@ async fn a_default_timer_is_told_to_own_devices_and_contacts() {
 async fn ab_props_have_their_defaults_and_are_left_out_when_they_are_known() {
     let mut stage = Stage::new(993).await;
     let ask = Node::new("props").attr("protocol", "1");
-    let props = only(&stage.ada.get("abt", ask.clone()).await, "props");
+    let props = child(&stage.ada.get("abt", ask.clone()).await, "props");
     let read = |props: &Node| -> BTreeMap<String, String> {
         let pair = |node: Node| (attr(&node, "config_code"), attr(&node, "config_value"));
         let pairs = props.each("prop").map(|node| pair(node.to_node()));
@@ -191,13 +191,13 @@ async fn ab_props_have_their_defaults_and_are_left_out_when_they_are_known() {
         }
         ask
     };
-    let same = only(&stage.ada.get("abt", known(&props)).await, "props");
+    let same = child(&stage.ada.get("abt", known(&props)).await, "props");
     assert!(same.attr_is("delta_update", "true") && read(&same).is_empty(), "{same}");
     stage.sim.world(|world, _| {
         let id = world.find_pn(stage.ada.number()).expect("Ada");
         world.set_props(id, [(7, "x".to_owned())]);
     });
-    let newer = only(&stage.ada.get("abt", known(&props)).await, "props");
+    let newer = child(&stage.ada.get("abt", known(&props)).await, "props");
     assert_eq!(read(&newer).get("7").map(String::as_str), Some("x"));
     assert_ne!(attr(&newer, "hash"), attr(&props, "hash"));
 }

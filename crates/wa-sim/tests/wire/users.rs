@@ -7,19 +7,10 @@ use wa_core::prekeys::{Bundle, Fetched, parse_fetch};
 use wa_proto::business_cert::{VerifiedNameCertificate, verified_name_certificate};
 use wa_sim::SimHandle;
 use wa_sim::faults::{Action, Fault, Match};
-use wa_sim::world::{AccountId, Username};
+use wa_sim::world::Username;
 
 use crate::client::{Client, attr, opaque, sim};
-
-async fn pair(seed: u64) -> (SimHandle, Client, Client) {
-    let sim = sim(seed);
-    let (ada, bea) = (Client::linked(&sim, "Ada", 1).await, Client::linked(&sim, "Bea", 2).await);
-    (sim, ada, bea)
-}
-
-fn account(sim: &SimHandle, client: &Client) -> AccountId {
-    sim.world(|world, _| world.find_pn(client.number())).expect("an account")
-}
+use crate::scene::{account, child, pair};
 
 /// The whole answer to a question about these users.
 async fn ask(client: &mut Client, protocols: Vec<Node>, users: Vec<Node>) -> Node {
@@ -54,10 +45,6 @@ fn by_jid(jid: &Jid) -> Node {
 
 fn by_phone(text: &str) -> Node {
     Node::new("user").child(Node::new("contact").text(text))
-}
-
-fn child(node: &Node, tag: &str) -> Node {
-    node.required_child(tag).unwrap_or_else(|_| panic!("no {tag}: {node}")).to_node()
 }
 
 fn text(node: &Node) -> String {

@@ -9,6 +9,7 @@ use wa_sim::SimHandle;
 use wa_sim::watch::Rule;
 
 use crate::client::{Client, opaque, sim, sim_with};
+use crate::scene;
 
 #[track_caller]
 fn only(sim: &SimHandle, rule: Rule) {
@@ -21,9 +22,7 @@ fn only(sim: &SimHandle, rule: Rule) {
 }
 
 async fn pair(seed: u64) -> (SimHandle, Client, Client) {
-    let sim = sim(seed);
-    let ada = Client::linked(&sim, "Ada", 1).await;
-    let bea = Client::linked(&sim, "Bea", 2).await;
+    let (sim, ada, bea) = scene::pair(seed).await;
     assert!(sim.violations().is_empty(), "{:?}", sim.violations());
     (sim, ada, bea)
 }
