@@ -10,7 +10,10 @@ use super::{Answer, Request};
 use crate::stanza::{Read, el};
 use crate::world::{MexForm, Username, World};
 
-type Operation = fn(&mut World, &Request<'_>, &Value) -> Result<Value, (u32, &'static str)>;
+/// The answer's JSON, or an error's code and words.
+type Played = Result<Value, (u32, &'static str)>;
+
+type Operation = fn(&mut World, &Request<'_>, &Value) -> Played;
 
 /// Numbers, the field of `data` that holds the answer, and who answers.
 const OPERATIONS: [(&[&str], &str, Operation); 10] = [
@@ -73,11 +76,11 @@ fn numbers_as(form: MexForm, value: &mut Value) {
     }
 }
 
-fn time_lock(world: &mut World, request: &Request<'_>, _: &Value) -> Result<Value, (u32, &'static str)> {
+fn time_lock(world: &mut World, request: &Request<'_>, _: &Value) -> Played {
     Ok(world.account(request.from.account).new_chats.lock_json(world.now_s()))
 }
 
-fn cap(world: &mut World, request: &Request<'_>, variables: &Value) -> Result<Value, (u32, &'static str)> {
+fn cap(world: &mut World, request: &Request<'_>, variables: &Value) -> Played {
     if !matches!(
         variables["input"]["type"].as_str(),
         Some("INDIVIDUAL_NEW_CHAT_THREAD" | "INDIVIDUAL_NEW_CHAT_MSG")
@@ -87,18 +90,14 @@ fn cap(world: &mut World, request: &Request<'_>, variables: &Value) -> Result<Va
     Ok(world.account(request.from.account).new_chats.cap_json(world.now_s()))
 }
 
-fn set_about(
-    world: &mut World,
-    request: &Request<'_>,
-    variables: &Value,
-) -> Result<Value, (u32, &'static str)> {
+fn set_about(world: &mut World, request: &Request<'_>, variables: &Value) -> Played {
     let Some(input) = variables["input"].as_object() else { return Err((400, "input must be an object")) };
     let text = input.get("text").and_then(Value::as_str).unwrap_or_default();
     world.change_about(request.from.account, Some(request.from), text);
     Ok(json!({ "result": "SUCCESS" }))
 }
 
-fn about(world: &mut World, request: &Request<'_>, variables: &Value) -> Result<Value, (u32, &'static str)> {
+fn about(world: &mut World, request: &Request<'_>, variables: &Value) -> Played {
     let user = variables["user"]["user_id"].as_str().and_then(|user| user.parse::<u64>().ok());
     let account = user.and_then(|user| world.find_pn(user).or_else(|| world.find(&Jid::lid(user))));
     let account = account.map(|account| world.account(account));
@@ -111,27 +110,19 @@ fn about(world: &mut World, request: &Request<'_>, variables: &Value) -> Result<
     Ok(json!([{ "updates": updates }]))
 }
 
-fn username(world: &mut World, request: &Request<'_>, _: &Value) -> Result<Value, (u32, &'static str)> {
+fn username(world: &mut World, request: &Request<'_>, _: &Value) -> Played {
     let own = world.account(request.from.account).username.as_ref().ok_or((404, "no username"))?;
     Ok(json!({ "username_info": { "username": own.name, "state": "ACTIVE", "pin": own.key } }))
 }
 
-fn check_username(
-    world: &mut World,
-    request: &Request<'_>,
-    variables: &Value,
-) -> Result<Value, (u32, &'static str)> {
+fn check_username(world: &mut World, request: &Request<'_>, variables: &Value) -> Played {
     let wanted = variables["input"].as_str().ok_or((400, "input must be a name"))?;
     let free = world.find_username(wanted).is_none_or(|owner| owner == request.from.account);
     Ok(json!({ "result": if free { "SUCCESS" } else { "UNAVAILABLE" }, "suggestions": [] }))
 }
 
 /// Without a name the username is given up.
-fn set_username(
-    world: &mut World,
-    request: &Request<'_>,
-    variables: &Value,
-) -> Result<Value, (u32, &'static str)> {
+fn set_username(world: &mut World, request: &Request<'_>, variables: &Value) -> Played {
     let own = request.from.account;
     let key = world.account(own).username.as_ref().and_then(|own| own.key.clone());
     let wanted = variables["input"].as_str().map(|name| Username { name: name.to_owned(), key });
@@ -139,11 +130,7 @@ fn set_username(
     Ok(json!({ "result": if done { "SUCCESS" } else { "UNAVAILABLE" } }))
 }
 
-fn set_username_key(
-    world: &mut World,
-    request: &Request<'_>,
-    variables: &Value,
-) -> Result<Value, (u32, &'static str)> {
+fn set_username_key(world: &mut World, request: &Request<'_>, variables: &Value) -> Played {
     let key =
         variables["pin"].as_str().filter(|pin| pin.len() == 4 && pin.bytes().all(|it| it.is_ascii_digit()));
     let key = key.ok_or((400, "pin must be four digits"))?.to_owned();
@@ -163,11 +150,7 @@ fn community(world: &World, request: &Request<'_>, given: &Value) -> Result<u64,
     group.role(request.from.account).map(|_| group.id).ok_or((403, "the group is not yours"))
 }
 
-fn sub_groups(
-    world: &mut World,
-    request: &Request<'_>,
-    variables: &Value,
-) -> Result<Value, (u32, &'static str)> {
+fn sub_groups(world: &mut World, request: &Request<'_>, variables: &Value) -> Played {
     let id = community(world, request, &variables["group_id"])?;
     let linked = || world.groups().filter(|group| group.linked_parent == Some(id));
     let subject =
@@ -194,11 +177,7 @@ fn sub_groups(
     Ok(json!({ "id": jid, "default_sub_group": default, "sub_groups": { "edges": edges } }))
 }
 
-fn sub_group_sizes(
-    world: &mut World,
-    request: &Request<'_>,
-    variables: &Value,
-) -> Result<Value, (u32, &'static str)> {
+fn sub_group_sizes(world: &mut World, request: &Request<'_>, variables: &Value) -> Played {
     let id = community(world, request, &variables["input"]["group_jid"])?;
     let linked = world.groups().filter(|group| group.linked_parent == Some(id));
     let edges: Vec<Value> = linked
