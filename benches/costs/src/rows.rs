@@ -419,6 +419,8 @@ impl Bench {
             self.server.ask(&json!({ "cmd": "heard", "accounts": people, "count": heard + MEMBERS }));
             self.settle(0, 1);
             let used = cpu(&mut process) - before;
+            let keyed = self.server.ask(&json!({ "cmd": "keyed", "accounts": people }));
+            assert_eq!(keyed, MEMBERS, "companions that can read it");
             self.say(&format!(
                 "group: {what}: {} devices, {:.1} ms until the server's ack, {:.1} ms with all receipts, {:.1} ms of CPU, {:.2} us a device",
                 2 * MEMBERS + 1,

@@ -14,7 +14,7 @@ use wa_signal::{IdentityKeyPair, SignedPreKey};
 use wa_sim::faults::{Action as Deed, Direction, Fault, Match};
 use wa_sim::phone::Action;
 use wa_sim::seed::{SeedAccount, SeedFile, SeedGroup};
-use wa_sim::world::{AccountId, DeviceKey, World};
+use wa_sim::world::{AccountId, Device, DeviceKey, World};
 use wa_sim::{ListenOptions, Sim, SimConfig, SimHandle, Transports};
 
 use crate::contender::{PATIENCE, TEXT, say};
@@ -143,6 +143,18 @@ fn run(sim: &SimHandle, name: &str, command: &Value) -> Result<Value, String> {
                     inboxes.map(|phone| phone.inbox().len() as u64).sum::<u64>() >= wanted
                 })
             })
+        }
+        // Companions of these people for whom the key of a group waits.
+        "keyed" => {
+            let accounts = names(sim, command)?;
+            let has_key = |device: &Device| {
+                let mut encs = device.queue.iter().flat_map(|queued| queued.node.each("enc"));
+                encs.any(|enc| enc.attr_is("type", "pkmsg"))
+            };
+            Ok(json!(sim.world(|world, _| {
+                let devices = accounts.iter().flat_map(|id| world.account(*id).devices.values());
+                devices.filter(|device| has_key(device)).count()
+            })))
         }
         "stats" => Ok(serde_json::to_value(sim.stats()).unwrap()),
         // A group of `member` and of `count` people, each with a phone and a companion that is never there.

@@ -1,6 +1,7 @@
 //! How far our own messages have come (chapter 05 §10.2): one status for the message, one for each recipient. It is
 //! stored with every step and survives a restart.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use compact_str::CompactString;
@@ -218,8 +219,10 @@ async fn stored(shared: &Shared, id: &CompactString) -> Result<Option<StoredStat
 
 /// Reads at once what is stored of messages and their deliveries.
 pub(crate) async fn prepare(step: &mut Step<'_>, said: &[(CompactString, Peer)]) -> Result<(), StoreError> {
-    let mut ids: Vec<CompactString> = said.iter().map(|(id, _)| id.clone()).collect();
-    ids.retain(|id| !step.statuses.contains_key(id));
+    // Everybody in a group speaks of the same message.
+    let ids: BTreeSet<&CompactString> = said.iter().map(|(id, _)| id).collect();
+    let ids: Vec<CompactString> =
+        ids.into_iter().filter(|id| !step.statuses.contains_key(*id)).cloned().collect();
     let rows = step.shared.store.many(tables::SendStatus, &ids).await?;
     let rows = rows.into_iter().map(|row| row.and_then(|row| StoredStatus::decode(&row)));
     step.statuses.extend(ids.into_iter().zip(rows));

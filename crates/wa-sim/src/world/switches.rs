@@ -226,7 +226,9 @@ impl World {
         self.now_ms = now_ms;
         let account = self.account_of_push_name(Some(name));
         let number = self.account(account).free_device_number(self.config.first_device);
-        let mut device = Device::new(number, u32::from(number), crate::prekeys::Stock::of(upload));
+        // Newer than what the phone signs, which is how a list that does not name it is still believed.
+        let key_index = self.config.key_index_gap + u32::from(number);
+        let mut device = Device::new(number, key_index, crate::prekeys::Stock::of(upload));
         device.noise_key = noise_key;
         device.welcomed = true;
         self.account_mut(account).devices.insert(number, device);
