@@ -50,7 +50,7 @@ impl Contender for Ours {
     type Sent = Sending;
 
     async fn connect(&self, number: u64, seen: &Arc<Seen>) -> Client {
-        let (client, events) = Client::builder(self.store.account(&format!("a{number}")))
+        let (client, events) = Client::builder(self.store.account(format!("a{number}")))
             .url(self.url.parse().unwrap())
             .root(self.root)
             .egress(self.egress.clone())
