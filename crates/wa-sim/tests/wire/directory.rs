@@ -11,7 +11,7 @@ use wa_sim::phone::{Action, Kind, Manner};
 use wa_sim::world::{DeedError, DeviceListing, GroupChange, Switches};
 
 use crate::client::{Client, attr};
-use crate::scene::{account, pair};
+use crate::scene::{self, account, child, pair};
 
 fn switch(sim: &SimHandle, client: &Client, change: impl FnOnce(&mut Switches)) {
     let id = account(sim, client);
@@ -24,17 +24,10 @@ fn switch(sim: &SimHandle, client: &Client, change: impl FnOnce(&mut Switches)) 
 
 /// The `<user>` of a usync answer, if it is there.
 async fn asked(client: &mut Client, protocol: &str, user: &Jid) -> Option<Node> {
-    let usync = Node::new("usync")
-        .attr("sid", "s1")
-        .attr("mode", "query")
-        .attr("context", "interactive")
-        .attr("index", "0")
-        .attr("last", "true")
-        .child(Node::new("query").child(Node::new(protocol.to_owned()).attr("version", "2")))
-        .child(Node::new("list").child(Node::new("user").attr("jid", user)));
-    let answer = client.get("usync", usync).await;
-    let list =
-        answer.required_child("usync").expect("usync").required_child("list").expect("a list").to_node();
+    let protocol = Node::new(protocol.to_owned()).attr("version", "2");
+    let user = Node::new("user").attr("jid", user);
+    let answer = client.get("usync", scene::usync(vec![protocol], vec![user])).await;
+    let list = child(&child(&answer, "usync"), "list");
     list.optional_child("user").map(wa_binary::NodeRef::to_node)
 }
 

@@ -29,6 +29,18 @@ pub(crate) fn child(node: &Node, tag: &str) -> Node {
     node.required_child(tag).unwrap_or_else(|_| panic!("no {tag}: {node}")).to_node()
 }
 
+/// What a `usync` query asks: these protocols, of these users.
+pub(crate) fn usync(protocols: Vec<Node>, users: Vec<Node>) -> Node {
+    Node::new("usync")
+        .attr("sid", "s1")
+        .attr("mode", "query")
+        .attr("context", "interactive")
+        .attr("index", "0")
+        .attr("last", "true")
+        .child(Node::new("query").children(protocols))
+        .child(Node::new("list").children(users))
+}
+
 /// A WebSocket over `stream`, as the bytes in it; what is written leaves in messages of at most `piece` bytes.
 pub(crate) async fn websocket(url: &str, stream: TcpStream, piece: usize) -> DuplexStream {
     let (socket, _) = tokio_tungstenite::client_async(url, stream).await.expect("an upgrade");

@@ -10,20 +10,12 @@ use wa_sim::faults::{Action, Fault, Match};
 use wa_sim::world::Username;
 
 use crate::client::{Client, attr, opaque, sim};
-use crate::scene::{account, child, pair};
+use crate::scene::{self, account, child, pair};
 
 /// The whole answer to a question about these users.
 async fn ask(client: &mut Client, protocols: Vec<Node>, users: Vec<Node>) -> Node {
-    let usync = Node::new("usync")
-        .attr("sid", "s1")
-        .attr("mode", "query")
-        .attr("context", "interactive")
-        .attr("index", "0")
-        .attr("last", "true")
-        .child(Node::new("query").children(protocols))
-        .child(Node::new("list").children(users));
-    let answer = client.get("usync", usync).await;
-    let usync = answer.required_child("usync").unwrap_or_else(|_| panic!("{answer}")).to_node();
+    let answer = client.get("usync", scene::usync(protocols, users)).await;
+    let usync = child(&answer, "usync");
     assert!(usync.attr_is("sid", "s1"));
     usync
 }
