@@ -309,7 +309,7 @@ impl SqliteBackend {
     fn queue<T: Send + 'static>(
         &self,
         urgency: Urgency,
-        work: impl FnOnce(&mut Writer) -> Result<T, Fault> + Send + 'static,
+        work: impl FnMut(&mut Writer) -> Result<T, Fault> + Send + 'static,
     ) -> Result<oneshot::Receiver<Result<T, StoreError>>, StoreError> {
         let (reply, answer) = oneshot::channel();
         self.submit(Job::Grouped(Box::new(Piece::new(work, reply))), urgency)?;
@@ -318,7 +318,7 @@ impl SqliteBackend {
 
     async fn write<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Writer) -> Result<T, Fault> + Send + 'static,
+        work: impl FnMut(&mut Writer) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, StoreError> {
         self.queue(Urgency::Live, work)?.await.unwrap_or(Err(StoreError::Closed))
     }

@@ -16,6 +16,10 @@ const APPLICATION_ID: i32 = 0x5761_5374;
 /// What SQLite calls the vacuum that runs in steps.
 const INCREMENTAL: i64 = 2;
 
+/// Pages of the log that are copied into the file together: the more, the fewer copies of a page that changes again and
+/// again, and the fewer syncs. One table of the log's index holds as many.
+const LOG_PAGES: u32 = 4_000;
+
 /// Each entry takes the schema one version further; entries are never changed, only added.
 const MIGRATIONS: &[&str] = &[
     // 1: accounts with their lease, heartbeats, rows. Rows are a rowid table with an index: values of some hundred bytes
@@ -79,6 +83,7 @@ pub(super) fn open_writer(file: &File) -> Result<Connection, StoreError> {
         connection.pragma_update(None, "synchronous", synchronous)?;
         connection.pragma_update(None, "fullfsync", file.durability == Durability::Power)?;
         connection.pragma_update(None, "checkpoint_fullfsync", true)?;
+        connection.pragma_update_and_check(None, "wal_autocheckpoint", LOG_PAGES, |_| Ok(()))?;
         if let Some(pages) = file.max_pages {
             connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))?;
         }

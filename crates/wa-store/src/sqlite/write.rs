@@ -39,7 +39,8 @@ pub(super) enum Job {
     Alone(Box<dyn FnOnce(&mut Writer) + Send>),
 }
 
-/// A piece of a group: runs inside the transaction, is answered after its commit.
+/// A piece of a group: runs inside the transaction, is answered after its commit. It runs again when the transaction was
+/// given up because of another piece.
 pub(super) trait Grouped: Send {
     fn run(&mut self, writer: &mut Writer) -> Result<(), rusqlite::Error>;
     fn answer(self: Box<Self>, outcome: Result<(), StoreError>);
@@ -47,25 +48,24 @@ pub(super) trait Grouped: Send {
 
 /// A [`Grouped`] made of a closure and the one who waits for it.
 pub(super) struct Piece<F, T> {
-    work: Option<F>,
+    work: F,
     result: Result<T, StoreError>,
     reply: oneshot::Sender<Result<T, StoreError>>,
 }
 
 impl<F, T> Piece<F, T> {
     pub(super) const fn new(work: F, reply: oneshot::Sender<Result<T, StoreError>>) -> Self {
-        Self { work: Some(work), result: Err(StoreError::Closed), reply }
+        Self { work, result: Err(StoreError::Closed), reply }
     }
 }
 
 impl<F, T> Grouped for Piece<F, T>
 where
-    F: FnOnce(&mut Writer) -> Result<T, Fault> + Send,
+    F: FnMut(&mut Writer) -> Result<T, Fault> + Send,
     T: Send,
 {
     fn run(&mut self, writer: &mut Writer) -> Result<(), rusqlite::Error> {
-        let Some(work) = self.work.take() else { return Ok(()) };
-        match work(writer) {
+        match (self.work)(writer) {
             Ok(done) => self.result = Ok(done),
             Err(Fault::Refused(error)) => self.result = Err(error),
             Err(Fault::Sqlite(error)) => return Err(error),
@@ -106,60 +106,44 @@ impl Writer {
             return;
         }
         self.at(Point::Begin);
-        let mut failed: Vec<(Box<dyn Grouped>, StoreError)> = Vec::new();
-        let ran = self.run_all(&mut pieces, &mut failed);
+        let ran = self.run_all(&mut pieces);
         self.at(Point::Written);
+        if pieces.len() > 1 && ran.as_ref().is_err_and(concerns_one_job) && self.roll_back() {
+            // Seldom enough that no piece pays for a savepoint: each has its own transaction, and one of them fails.
+            pieces.into_iter().for_each(|piece| self.group(vec![piece]));
+            return;
+        }
         if self.promises.answers_early() {
             for piece in std::mem::take(&mut pieces) {
                 piece.answer(Ok(()));
             }
             self.at(Point::Answered);
         }
-        let outcome = ran.and_then(|()| self.connection.execute_batch("COMMIT").map_err(store_error));
-        if outcome.is_err() && !self.connection.is_autocommit() {
-            // A rollback that fails leaves the transaction open and the next BEGIN fails: nothing is answered as done.
-            let _ = self.connection.execute_batch("ROLLBACK");
+        let outcome = ran.and_then(|()| self.statement("COMMIT")).map_err(store_error);
+        if outcome.is_err() {
+            // One that fails leaves the transaction open and the next BEGIN fails: nothing is answered as done.
+            self.roll_back();
         }
         let gone = std::mem::take(&mut self.gone);
         if outcome.is_ok() {
             gone.iter().for_each(|holder| self.forget_holder(holder));
         }
         self.at(Point::Committed);
-        for (piece, error) in failed {
-            piece.answer(Err(error));
-        }
         for piece in pieces {
             piece.answer(outcome.clone());
         }
         self.at(Point::Answered);
     }
 
-    fn run_all(
-        &mut self,
-        pieces: &mut Vec<Box<dyn Grouped>>,
-        failed: &mut Vec<(Box<dyn Grouped>, StoreError)>,
-    ) -> Result<(), StoreError> {
-        self.connection.execute_batch("BEGIN IMMEDIATE").map_err(store_error)?;
-        let alone = pieces.len() == 1;
-        let mut place = 0;
-        while let Some(piece) = pieces.get_mut(place) {
-            if !alone {
-                self.statement("SAVEPOINT piece").map_err(store_error)?;
-            }
-            match piece.run(self) {
-                Ok(()) if alone => {}
-                Ok(()) => self.statement("RELEASE piece").map_err(store_error)?,
-                Err(error) if !alone && concerns_one_job(&error) && !self.connection.is_autocommit() => {
-                    self.statement("ROLLBACK TO piece").map_err(store_error)?;
-                    self.statement("RELEASE piece").map_err(store_error)?;
-                    failed.push((pieces.remove(place), store_error(error)));
-                    continue;
-                }
-                Err(error) => return Err(store_error(error)),
-            }
-            place += 1;
-        }
-        Ok(())
+    fn run_all(&mut self, pieces: &mut [Box<dyn Grouped>]) -> rusqlite::Result<()> {
+        self.statement("BEGIN IMMEDIATE")?;
+        pieces.iter_mut().try_for_each(|piece| piece.run(self))
+    }
+
+    /// Takes back what the open transaction did, if one is open; says whether none is any more.
+    fn roll_back(&mut self) -> bool {
+        self.gone.clear();
+        self.connection.is_autocommit() || self.statement("ROLLBACK").is_ok()
     }
 
     fn statement(&self, sql: &str) -> rusqlite::Result<()> {
