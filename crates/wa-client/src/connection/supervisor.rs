@@ -23,6 +23,7 @@ use crate::health::{
 use crate::login::{self, LookUp};
 use crate::shared::Shared;
 use crate::state;
+use crate::vault::together;
 
 /// How long after a look-up that found nothing new the version is looked up again.
 const VERSION_AGAIN: Duration = Duration::from_secs(3600);
@@ -84,6 +85,8 @@ impl Supervisor {
                 board.connection(Condition::new(Status::Stopped, Cause::Stopped, now));
             }
         });
+        // What it would still store nobody waits for after this.
+        let _ = together::finish(&self.shared).await;
         if let Err(error) = self.shared.store.release().await {
             tracing::warn!(%error, "the lease was not given back");
         }

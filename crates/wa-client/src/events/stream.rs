@@ -10,6 +10,7 @@ use wa_store::{AccountStore, Attempt, Changes, DeadLetter, InboxCursor, InboxEnt
 use super::inbox::{bits, nth};
 use super::{Event, Kind, StoredEvent};
 use crate::client::Client;
+use crate::vault::together::{self, Gone};
 
 /// Rows that one look into the store takes: they may have several events each.
 const PAGE: usize = 32;
@@ -40,7 +41,7 @@ pub struct EventStream {
     left: Option<InboxCursor>,
     /// Taken and not yet acknowledged.
     taken: Vec<Taken>,
-    /// Acknowledged, but not yet deleted: deleted with the next page, or when there is nothing to do.
+    /// Acknowledged: handed back with the next page, or when there is nothing to do.
     done: Vec<Taken>,
 }
 
@@ -132,6 +133,7 @@ impl EventStream {
                 }
             }
             if self.client.shared.is_stopped() {
+                let _ = together::finish(&self.client.shared).await;
                 return None;
             }
             // Most accounts are idle most of the time: then they hold no room for pages.
@@ -165,7 +167,8 @@ impl EventStream {
     /// What the store says; the events come again then.
     pub async fn acknowledge(&mut self) -> Result<(), StreamError> {
         self.done.append(&mut self.taken);
-        Ok(self.flush().await?)
+        self.hand_back();
+        together::finish(&self.client.shared).await.map_err(|Gone| StreamError::Store(StoreError::Closed))
     }
 
     /// The event that was taken last cannot be handled: it becomes a dead letter at once.
@@ -235,9 +238,18 @@ impl EventStream {
         Ok(events)
     }
 
+    /// What was acknowledged goes with the next commit, or with one a moment later.
+    fn hand_back(&mut self) {
+        if !self.done.is_empty() {
+            kill_point!(self.client.shared, EventsAcknowledged);
+            let done = self.done.drain(..).map(|taken| (taken.cursor, taken.is_counted));
+            together::done_with(&self.client.shared, done.collect());
+        }
+    }
+
     /// Takes what was handed over, or loads a page; says whether there was anything.
     async fn load(&mut self) -> Result<bool, StoreError> {
-        self.flush().await?;
+        self.hand_back();
         let shared = &self.client.shared;
         let handed = shared.inbox.fresh(self.loaded);
         if let Some((last, _)) = handed.back() {
@@ -311,24 +323,6 @@ impl EventStream {
         let _ = shared.store.commit(changes).await?;
         shared.inbox.took(taking);
         shared.inbox_taken(1);
-        Ok(())
-    }
-
-    async fn flush(&mut self) -> Result<(), StoreError> {
-        if self.done.is_empty() {
-            return Ok(());
-        }
-        let shared = &self.client.shared;
-        let _order = shared.inbox.order.lock().await;
-        let mut changes = Changes::new();
-        let done = self.done.iter().map(|taken| (taken.cursor, taken.is_counted));
-        let taking = shared.inbox.take(done, &mut changes);
-        kill_point!(shared, EventsAcknowledged);
-        let _ = shared.store.commit(changes).await.map_err(StoreError::from)?;
-        kill_point!(shared, EventsDeleted);
-        shared.inbox.took(taking);
-        shared.inbox_taken(self.done.len() as u64);
-        self.done.clear();
         Ok(())
     }
 }

@@ -4,8 +4,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use compact_str::CompactString;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use parking_lot::Mutex;
@@ -14,12 +16,12 @@ use wa_binary::{Jid, Node};
 use wa_core::envelope::{AckOutcome, Refused, Remedy, ServerAck};
 use wa_store::{
     Changes, Chat, DistributionMark, MarkState, OutboxOrder, OutboxRow, OutboxState, SendRecord, SentRow,
-    StoreError, UnixTime, tables,
+    StoreError, Table, UnixTime, tables,
 };
 
 use super::seal::{self, SealError};
 use super::sending::{Refusal, SendReport, StoredOptions};
-use super::status::{Reached, Stage};
+use super::status::{Reached, Stage, StoredStatus};
 use crate::connection::link::{Begun, Link, RequestError};
 use crate::media::outgoing::{NotUp, bring_up};
 use crate::shared::Shared;
@@ -44,7 +46,20 @@ const FLYING: usize = 64;
 
 /// What waits, by chat: a send looks at its own chat's row and at no other.
 #[derive(Debug, Default)]
-pub(crate) struct Workers(Mutex<HashMap<Chat, Line>>);
+pub(crate) struct Workers {
+    lines: Mutex<HashMap<Chat, Line>>,
+    left: Mutex<HashMap<CompactString, Left>>,
+    /// What an earlier life left in the outbox is among the lines, and what of it may have left the client.
+    is_taken_up: AtomicBool,
+}
+
+/// A message that has left, or may have, and whose end is not stored: its recipients may speak of it.
+#[derive(Debug, Clone)]
+pub(crate) struct Left {
+    pub(crate) status: StoredStatus,
+    /// There may be a row of it, which knows more.
+    pub(crate) is_stored: bool,
+}
 
 /// The rows of one chat that are not settled.
 #[derive(Debug, Default)]
@@ -69,20 +84,36 @@ enum Place {
 impl Workers {
     /// Whether something of a chat may still have to be sealed.
     pub(crate) fn is_unsealed(&self, chat: &Chat) -> bool {
-        let workers = self.0.lock();
-        workers.get(chat).is_some_and(|line| line.rows.values().any(|place| matches!(place, Place::Stored)))
+        let lines = self.lines.lock();
+        lines.get(chat).is_some_and(|line| line.rows.values().any(|place| matches!(place, Place::Stored)))
     }
 
     /// A row is settled, withdrawn, or gone with its number.
     fn is_done(&self, chat: &Chat, order: OutboxOrder) {
-        if let Some(line) = self.0.lock().get_mut(chat) {
+        if let Some(line) = self.lines.lock().get_mut(chat) {
             line.rows.remove(&order);
+        }
+    }
+
+    /// A row is about to leave, or may have left.
+    pub(crate) fn leaves(&self, row: &OutboxRow, is_stored: bool) {
+        if let Some(status) = StoredStatus::of(row) {
+            let mut left = self.left.lock();
+            let is_stored = is_stored || left.get(&row.id).is_some_and(|left| left.is_stored);
+            left.insert(row.id.clone(), Left { status, is_stored });
+        }
+    }
+
+    /// A commit stores how far a message has come.
+    pub(crate) fn status_is_stored(&self, id: &str) {
+        if let Some(left) = self.left.lock().get_mut(id) {
+            left.is_stored = true;
         }
     }
 
     /// A row has to be looked at again.
     fn is_back(&self, chat: &Chat, order: OutboxOrder) {
-        if let Some(line) = self.0.lock().get_mut(chat) {
+        if let Some(line) = self.lines.lock().get_mut(chat) {
             line.rows.insert(order, Place::Stored);
         }
     }
@@ -95,20 +126,42 @@ pub(crate) fn wake(shared: &Arc<Shared>) {
         match shared.store.whole(tables::Outbox).await {
             Ok(rows) => {
                 for (order, row) in rows {
+                    if matches!(row.state, OutboxState::Sealed { .. }) {
+                        shared.workers.leaves(&row, true);
+                    }
                     queued(&shared, row.chat, order, None);
                 }
+                shared.workers.is_taken_up.store(true, Ordering::Release);
             }
             Err(error) => tracing::error!(%error, "the outbox cannot be read"),
         }
     });
 }
 
+/// A message in the outbox, by its id.
+pub(crate) async fn find(shared: &Shared, id: &str) -> Result<Option<OutboxRow>, StoreError> {
+    let rows = shared.store.whole(tables::Outbox).await?;
+    Ok(rows.into_iter().map(|(_, row)| row).find(|row| row.id == id))
+}
+
+/// A message that has left, or may have, and whose end is not stored.
+pub(crate) async fn left(shared: &Shared, id: &CompactString) -> Result<Option<Left>, StoreError> {
+    if let Some(left) = shared.workers.left.lock().get(id) {
+        return Ok(Some(left.clone()));
+    }
+    if !shared.occupied.contains(&Table::Outbox) || shared.workers.is_taken_up.load(Ordering::Acquire) {
+        return Ok(None);
+    }
+    let row = find(shared, id).await?.filter(|row| matches!(row.state, OutboxState::Sealed { .. }));
+    Ok(row.and_then(|row| StoredStatus::of(&row)).map(|status| Left { status, is_stored: true }))
+}
+
 /// A row is in the outbox; as it was sealed, if it was.
 pub(crate) fn queued(shared: &Arc<Shared>, chat: Chat, order: OutboxOrder, sealed: Option<OutboxRow>) {
-    let mut workers = shared.workers.0.lock();
+    let mut lines = shared.workers.lines.lock();
     // Under the lock: a worker that saw no connection has said so by now.
     let link = shared.sending_link();
-    let line = workers.entry(chat.clone()).or_default();
+    let line = lines.entry(chat.clone()).or_default();
     let place = match (sealed, &link) {
         (Some(row), Some(link)) => Place::Sealed(link.generation(), Box::new(row)),
         _ => Place::Stored,
@@ -120,7 +173,7 @@ pub(crate) fn queued(shared: &Arc<Shared>, chat: Chat, order: OutboxOrder, seale
     }
     line.is_worked_on = true;
     let bell = Arc::clone(&line.bell);
-    drop(workers);
+    drop(lines);
     let shared = Arc::clone(shared);
     tokio::spawn(async move { work(&shared, &chat, &bell).await });
 }
@@ -188,8 +241,8 @@ async fn work(shared: &Arc<Shared>, chat: &Chat, bell: &Notify) {
 }
 
 fn next(shared: &Arc<Shared>, chat: &Chat, flying: usize, is_held: bool) -> Next {
-    let mut workers = shared.workers.0.lock();
-    let Some(line) = workers.get_mut(chat) else { return Next::Done };
+    let mut lines = shared.workers.lines.lock();
+    let Some(line) = lines.get_mut(chat) else { return Next::Done };
     let link = shared.sending_link();
     let waiting = line.rows.iter_mut().find(|(_, place)| !matches!(place, Place::Flying));
     let Some(((order, place), link)) = waiting.zip(link) else {
@@ -199,7 +252,7 @@ fn next(shared: &Arc<Shared>, chat: &Chat, flying: usize, is_held: bool) -> Next
         // Under the same lock: what comes now begins anew.
         line.is_worked_on = false;
         if line.rows.is_empty() {
-            workers.remove(chat);
+            lines.remove(chat);
         }
         return Next::Done;
     };
@@ -252,6 +305,7 @@ async fn leave(
         let _ = shared.vault.lock().await.commit(shared, changes).await.map_err(|_| Stop::Disconnected)?;
     }
     kill_point!(shared, StanzaLeaves);
+    shared.workers.leaves(row, false);
     link.begin(&row.id, stanza.clone()).map_err(|_| Stop::Disconnected)
 }
 
@@ -474,7 +528,8 @@ async fn settle(
             (_, Some(at)) => Some(Stage::Sent(at)),
             _ => None,
         };
-        reached = stage.map(|stage| Reached { id: row.id.clone(), chat, stage });
+        let expected = options.sealed.as_ref().map_or(0, |sealed| sealed.people);
+        reached = stage.map(|stage| Reached { id: row.id.clone(), chat, stage, expected });
     }
     if let Some(key) = &options.key {
         // Writing to memory cannot fail.
@@ -482,11 +537,10 @@ async fn settle(
         let record = SendRecord { chat: row.chat.clone(), id: row.id.clone(), report: bytes };
         changes.put_until(tables::SendKeys, key, &record, now.after(KEY_KEPT));
     }
-    // Chats with one person have no marks, and this message's are nobody else's.
-    let is_direct = row.chat.as_str().parse().is_ok_and(|chat: Jid| chat.is_pn() || chat.is_lid());
-    let marks = match is_direct {
-        true => Vec::new(),
-        false => shared.store.all(tables::DistributionMarks, &row.chat).await?,
+    // Marks of this message are nobody else's.
+    let marks = match options.sealed.as_ref().is_none_or(|sealed| sealed.gives_key) {
+        true => shared.store.all(tables::DistributionMarks, &row.chat).await?,
+        false => Vec::new(),
     };
     for (at, mark) in marks {
         if mark.state != MarkState::Pending(row.id.clone()) {
@@ -503,6 +557,7 @@ async fn settle(
         }
     }
     together::commit_later(shared, changes, reached).await.map_err(|_| Stop::Disconnected)?;
+    shared.workers.left.lock().remove(&row.id);
     kill_point!(shared, ReportStored);
     shared.reports.settle(&row.id, report);
     Ok(())

@@ -66,29 +66,40 @@ pub(crate) fn is_plain(stanza: NodeRef<'_>) -> bool {
     stanza.is("receipt") && !stanza.attr_is("type", "retry")
 }
 
-/// Reads at once what is known of the messages that a batch's receipts speak of.
-pub(crate) async fn prepare(step: &mut Step<'_>, own: &Own, stanzas: &[Stanza]) -> Result<(), StoreError> {
-    let mut said = Vec::new();
+/// Reads a batch's receipts, and at once what is known of the messages that they speak of.
+pub(crate) async fn prepare(
+    step: &mut Step<'_>,
+    own: &Own,
+    stanzas: &[Stanza],
+) -> Result<Vec<Option<Incoming>>, StoreError> {
+    let (mut receipts, mut said) = (Vec::new(), Vec::new());
     for stanza in stanzas.iter().map(Stanza::root).filter(|stanza| stanza.is("receipt")) {
-        let Ok(receipt) = Incoming::parse(stanza, own) else { continue };
-        if kind(&receipt.status).is_some() && receipt.is_surfaced() {
+        let receipt = Incoming::parse(stanza, own);
+        if let Err(error) = &receipt {
+            tracing::warn!(%error, "a receipt cannot be read");
+        }
+        let receipt = receipt.ok();
+        if let Some(receipt) = &receipt
+            && kind(&receipt.status).is_some()
+            && receipt.is_surfaced()
+        {
             let by = step.whole_peer(&Peer::from(&receipt.sender)).await?;
             said.extend(receipt.ids.iter().map(|id| (id.clone(), by.clone())));
         }
+        receipts.push(receipt);
     }
-    super::status::prepare(step, &said).await
+    super::status::prepare(step, &said).await?;
+    Ok(receipts)
 }
 
-/// Takes a receipt as part of a step: notes what it says; its ack leaves after the commit.
+/// Takes a receipt as part of a step: notes what it says, if it could be read; its ack leaves after the commit.
 pub(crate) async fn take(
     step: &mut Step<'_>,
-    own: Option<&Own>,
+    receipt: Option<Incoming>,
     stanza: NodeRef<'_>,
 ) -> Result<(), StoreError> {
-    match own.map(|own| Incoming::parse(stanza, own)) {
-        Some(Ok(receipt)) => note(step, &receipt).await?,
-        Some(Err(error)) => tracing::warn!(%error, "a receipt cannot be read"),
-        None => {}
+    if let Some(receipt) = receipt {
+        note(step, &receipt).await?;
     }
     step.outputs.stanzas.extend(receipt_ack(stanza));
     kill_point!(step.shared, ReceiptRead);

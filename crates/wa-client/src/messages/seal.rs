@@ -14,12 +14,11 @@ use wa_proto::e2e_message as proto;
 use wa_proto::view::{View as _, e2e_message::MessageView};
 use wa_signal::{CiphertextKind, OwnSenderKey};
 use wa_store::{
-    Address, Bytes, DistributionMark, MarkState, OutboxOrder, OutboxRow, OutboxState, Sending, StoreError,
-    tables,
+    Address, Bytes, Chat, DistributionMark, MarkState, OutboxOrder, OutboxRow, OutboxState, Sending,
+    StoreError, tables,
 };
 
-use super::sending::StoredOptions;
-use super::status::{self, Stage};
+use super::sending::{SealedFor, StoredOptions};
 use crate::connection::link::{Link, RequestError, encode};
 use crate::credentials::Own;
 use crate::devices::{self, DevicesError};
@@ -238,13 +237,21 @@ pub(crate) async fn seal_into(step: &mut Step<'_>, wanted: &Wanted) -> Result<Ou
 async fn encrypt_into(step: &mut Step<'_>, wanted: &Wanted) -> Result<OutboxRow, SealError> {
     let Wanted { link, order, row, plan, message, class } = wanted;
     let shared = step.shared;
-    let mut sealer = Sealer { step: &mut *step, plan, id: &row.id, class, shortfall: 0, any_pre_key: false };
+    let mut sealer = Sealer {
+        step: &mut *step,
+        plan,
+        id: &row.id,
+        class,
+        shortfall: 0,
+        any_pre_key: false,
+        gives_key: false,
+    };
     let (mut stanza, hash) = match &plan.way {
         Way::Direct => sealer.direct(message).await.map(|(stanza, hash)| (stanza, Some(hash)))?,
         Way::List(_) => sealer.list(message).await.map(|(stanza, hash)| (stanza, Some(hash)))?,
         Way::Group(_) | Way::Status(_) => sealer.group(&row.plaintext).await?,
     };
-    let (mut shortfall, any_pre_key) = (sealer.shortfall, sealer.any_pre_key);
+    let Sealer { mut shortfall, any_pre_key, gives_key, .. } = sealer;
     let mut meta = class.meta.node();
     if let Way::Status(recipients) = &plan.way
         && class.stanza_type != StanzaType::Reaction
@@ -284,14 +291,13 @@ async fn encrypt_into(step: &mut Step<'_>, wanted: &Wanted) -> Result<OutboxRow,
     }
     options.shortfall = shortfall;
     options.phash = hash;
-    let expected = plan.recipients();
+    options.sealed = Some(SealedFor { to: plan.to.clone(), people: plan.recipients(), gives_key });
     if let Way::Status(recipients) | Way::List(recipients) = &plan.way {
         options.audience = Some(recipients.audience.clone());
     }
     let state = OutboxState::Sealed { stanza: encode(&stanza)?, at: shared.now() };
     let sealed = OutboxRow { options: options.encode(), state, ..row.clone() };
     step.changes.put(tables::Outbox, order, &sealed);
-    status::reached(&mut step.changes, shared.now(), &row.id, &plan.to, Stage::Sealed, expected);
     if sabotaged!(shared, ReusedCounter) {
         link.send(&stanza)?;
         crate::sabotage::let_others_run().await;
@@ -380,13 +386,23 @@ async fn readers(
 
 /// The devices that do not have our current sender key of a chat.
 async fn without_key(shared: &Arc<Shared>, group: &Jid, all: &[Jid]) -> Result<Vec<Jid>, StoreError> {
-    let mut step = Step::new(shared);
-    let mut keys = Vec::with_capacity(all.len());
-    for one in all {
-        keys.push((chat_row(group), step.address_of(one).await?));
-    }
-    let marks = shared.store.many(tables::DistributionMarks, &keys).await?;
+    let (_, marks) = marks(&mut Step::new(shared), group, all).await?;
     Ok(all.iter().zip(marks).filter(|(_, mark)| mark.is_none()).map(|(one, _)| one.clone()).collect())
+}
+
+/// Where it stands whether devices have our sender key of a chat, and what stands there.
+async fn marks(
+    step: &mut Step<'_>,
+    group: &Jid,
+    devices: &[Jid],
+) -> Result<(Vec<(Chat, Address)>, Vec<Option<DistributionMark>>), StoreError> {
+    let chat = chat_row(group);
+    let mut places = Vec::with_capacity(devices.len());
+    for one in devices {
+        places.push((chat.clone(), step.address_of(one).await?));
+    }
+    let marks = step.shared.store.many(tables::DistributionMarks, &places).await?;
+    Ok((places, marks))
 }
 
 /// Fetches bundles of the devices without a session.
@@ -464,6 +480,8 @@ struct Sealer<'s, 'a> {
     class: &'s Classified,
     shortfall: u32,
     any_pre_key: bool,
+    /// A device gets our key of the chat.
+    gives_key: bool,
 }
 
 impl<'s> Sealer<'s, '_> {
@@ -539,9 +557,8 @@ impl<'s> Sealer<'s, '_> {
         }
         .encode_to_vec();
         let mut entries = Vec::new();
-        for device in &plan.devices {
-            let mark_at = (chat.clone(), self.step.address_of(device).await?);
-            let mark = self.step.shared.store.one(tables::DistributionMarks, &mark_at).await?;
+        let (places, marks) = marks(self.step, &plan.to, &plan.devices).await?;
+        for ((device, mark_at), mark) in plan.devices.iter().zip(places).zip(marks) {
             let has_it = !is_new && mark.is_some_and(|mark| mark.key_id == key.key_id());
             if has_it && !sabotaged!(self.step.shared, RepeatedKeys) {
                 continue;
@@ -550,6 +567,7 @@ impl<'s> Sealer<'s, '_> {
             entries.push(Node::new("to").attr("jid", device.clone()).child(enc));
             let mark = DistributionMark { key_id: key.key_id(), state: MarkState::Pending(self.id.into()) };
             self.step.changes.put(tables::DistributionMarks, &mark_at, &mark);
+            self.gives_key = true;
         }
         let mut padded = plaintext.to_vec();
         padding::pad(&mut padded, &mut self.step.shared.rng());

@@ -213,7 +213,7 @@ impl Reports {
 }
 
 /// What is stored of a send beside its plaintext.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct StoredOptions {
     pub(crate) key: Option<CompactString>,
     /// Devices that could not be encrypted for.
@@ -228,25 +228,19 @@ pub(crate) struct StoredOptions {
     pub(crate) upload: Option<StoredSource>,
     /// Who gets a status post, or a message to a broadcast list.
     pub(crate) audience: Option<StoredAudience>,
+    /// Whom it was encrypted for.
+    pub(crate) sealed: Option<SealedFor>,
 }
 
-/// The form before files were uploaded and statuses posted.
-#[derive(Deserialize)]
-struct SecondStoredOptions {
-    key: Option<CompactString>,
-    shortfall: u32,
-    phash: Option<String>,
-    attempts: u32,
-    expires: Option<UnixTime>,
-}
-
-/// The form before expiry was known.
-#[derive(Deserialize)]
-struct FirstStoredOptions {
-    key: Option<CompactString>,
-    shortfall: u32,
-    phash: Option<String>,
-    attempts: u32,
+/// Whom a message was encrypted for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct SealedFor {
+    /// The chat as it stands in the stanza.
+    pub(crate) to: Jid,
+    /// People, besides this account.
+    pub(crate) people: u32,
+    /// Some of their devices get our key of the chat with it.
+    pub(crate) gives_key: bool,
 }
 
 impl StoredOptions {
@@ -256,19 +250,10 @@ impl StoredOptions {
     }
 
     pub(crate) fn decode(bytes: &[u8]) -> Self {
-        if let Ok(options) = postcard::from_bytes(bytes) {
-            return options;
-        }
-        if let Ok(second) = postcard::from_bytes::<SecondStoredOptions>(bytes) {
-            let SecondStoredOptions { key, shortfall, phash, attempts, expires } = second;
-            return Self { key, shortfall, phash, attempts, expires, ..Self::default() };
-        }
-        match postcard::from_bytes::<FirstStoredOptions>(bytes) {
-            Ok(FirstStoredOptions { key, shortfall, phash, attempts }) => {
-                Self { key, shortfall, phash, attempts, ..Self::default() }
-            }
-            Err(_) => Self::default(),
-        }
+        postcard::from_bytes(bytes).unwrap_or_else(|_| {
+            // An earlier form ends sooner. A zero stands for each later field as it is by default.
+            postcard::from_bytes(&[bytes, &[0; 8]].concat()).unwrap_or_default()
+        })
     }
 }
 
@@ -320,7 +305,7 @@ impl Messages<'_> {
         let (id, chat) = (row.id.clone(), row.chat.clone());
         let report = shared.reports.wait(&id);
         kill_point!(shared, SendAccepted);
-        let message = together::NewMessage { to: to.clone(), order, row, changes, event };
+        let message = together::NewMessage { order, row, changes, event };
         let sealed = together::take(shared, message).await.map_err(|_| SendError::LeaseLost)?;
         kill_point!(shared, SendQueued);
         super::outbox::queued(shared, chat, order, sealed);
@@ -513,4 +498,33 @@ fn enqueue(
         changes.put(tables::SendKeys, &key, &record);
     }
     Ok(Queued { row, order })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_of_earlier_versions_are_read() {
+        let expires = Some(UnixTime::from_secs(7));
+        let known = StoredOptions {
+            key: Some("k".into()),
+            shortfall: 2,
+            phash: Some("2:abc".to_owned()),
+            attempts: 1,
+            ..StoredOptions::default()
+        };
+        let first = (Some("k"), 2_u32, Some("2:abc"), 1_u32);
+        let with_expiry = StoredOptions { expires, ..known.clone() };
+        let none: Option<u8> = None;
+        for (earlier, options) in [
+            (postcard::to_allocvec(&first).unwrap(), known),
+            (postcard::to_allocvec(&(first, expires)).unwrap(), with_expiry.clone()),
+            (postcard::to_allocvec(&(first, expires, none, none)).unwrap(), with_expiry.clone()),
+            (with_expiry.encode().to_vec(), with_expiry),
+        ] {
+            assert_eq!(StoredOptions::decode(&earlier), options);
+        }
+        assert_eq!(StoredOptions::decode(b"\xff"), StoredOptions::default());
+    }
 }

@@ -7,12 +7,12 @@ use std::time::Duration;
 use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 use wa_binary::Jid;
-use wa_store::{Bytes, Changes, StoreError, UnixTime, User, tables};
+use wa_store::{Bytes, Changes, OutboxRow, OutboxState, StoreError, UnixTime, User, tables};
 
-use super::sending::{Messages, Refusal};
+use super::outbox;
+use super::sending::{Messages, Refusal, SealedFor, StoredOptions};
 use super::types::ReceiptKind;
 use crate::identity::{Peer, user_row};
-use crate::shared::Shared;
 use crate::vault::Step;
 
 /// How long the status of a message is kept after its last change.
@@ -142,6 +142,18 @@ impl StoredStatus {
         Self { chat: chat.clone(), stage, expected, deliveries }
     }
 
+    /// What a row of the outbox says.
+    pub(crate) fn of(row: &OutboxRow) -> Option<Self> {
+        let chat = row.chat.as_str().parse().ok()?;
+        Some(match (&row.state, StoredOptions::decode(&row.options).sealed) {
+            (OutboxState::Sealed { .. }, Some(SealedFor { to, people, .. })) => {
+                Self::new(&to, Stage::Sealed, people)
+            }
+            (OutboxState::Sealed { .. }, None) => Self::new(&chat, Stage::Sealed, 0),
+            (OutboxState::Queued, _) => Self::new(&chat, Stage::Queued, 0),
+        })
+    }
+
     pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
         postcard::from_bytes(bytes).ok().or_else(|| {
             let FirstStoredStatus { chat, stage, expected } = postcard::from_bytes(bytes).ok()?;
@@ -163,7 +175,7 @@ fn encoded(value: &impl Serialize) -> Bytes {
     postcard::to_allocvec(value).unwrap_or_default().into()
 }
 
-/// Notes a stage, as part of somebody's commit. `expected` is known once it is sealed.
+/// Notes a stage, as part of somebody's commit.
 pub(crate) fn reached(
     changes: &mut Changes,
     now: UnixTime,
@@ -182,14 +194,16 @@ pub(crate) struct Reached {
     pub(crate) id: CompactString,
     pub(crate) chat: Jid,
     pub(crate) stage: Stage,
+    pub(crate) expected: u32,
 }
 
 /// Notes a stage behind everything that is known by then.
 pub(crate) async fn advance(step: &mut Step<'_>, reached: Reached) -> Result<(), StoreError> {
-    let Reached { id, chat, stage } = reached;
+    let Reached { id, chat, stage, expected } = reached;
     let row = match status(step, &id).await? {
-        Some(known) => StoredStatus { stage, ..known.clone() },
-        None => StoredStatus::new(&chat, stage, 0),
+        // Sealed once more it may go to others than before.
+        Some(known) => StoredStatus { stage, expected: expected.max(known.expected), ..known.clone() },
+        None => StoredStatus::new(&chat, stage, expected),
     };
     note(step, id, row);
     Ok(())
@@ -201,20 +215,35 @@ async fn status<'s>(
     id: &CompactString,
 ) -> Result<Option<&'s StoredStatus>, StoreError> {
     if !step.statuses.contains_key(id) {
-        let row = stored(step.shared, id).await?;
-        step.statuses.insert(id.clone(), row);
+        load(step, std::slice::from_ref(id)).await?;
     }
     Ok(step.statuses.get(id).and_then(Option::as_ref))
 }
 
-fn note(step: &mut Step<'_>, id: CompactString, row: StoredStatus) {
-    step.changes.put_until(tables::SendStatus, &id, &encoded(&row), step.shared.now().after(KEPT));
-    step.statuses.insert(id, Some(row));
+/// Reads what is stored of messages. Of one that is on its way the outbox speaks, as long as it has no row of its own.
+async fn load(step: &mut Step<'_>, ids: &[CompactString]) -> Result<(), StoreError> {
+    let mut unknown = Vec::new();
+    for id in ids {
+        match outbox::left(step.shared, id).await? {
+            Some(left) if !left.is_stored => {
+                step.statuses.insert(id.clone(), Some(left.status));
+            }
+            left => unknown.push((id.clone(), left)),
+        }
+    }
+    let (ids, left): (Vec<_>, Vec<_>) = unknown.into_iter().unzip();
+    let rows = step.shared.store.many(tables::SendStatus, &ids).await?;
+    for ((id, left), row) in ids.into_iter().zip(left).zip(rows) {
+        let row = row.and_then(|row| StoredStatus::decode(&row));
+        step.statuses.insert(id, row.or(left.map(|left| left.status)));
+    }
+    Ok(())
 }
 
-async fn stored(shared: &Shared, id: &CompactString) -> Result<Option<StoredStatus>, StoreError> {
-    let row = shared.store.one(tables::SendStatus, id).await?;
-    Ok(row.and_then(|row| StoredStatus::decode(&row)))
+fn note(step: &mut Step<'_>, id: CompactString, row: StoredStatus) {
+    step.changes.put_until(tables::SendStatus, &id, &encoded(&row), step.shared.now().after(KEPT));
+    step.shared.workers.status_is_stored(&id);
+    step.statuses.insert(id, Some(row));
 }
 
 /// Reads at once what is stored of messages and their deliveries.
@@ -223,9 +252,7 @@ pub(crate) async fn prepare(step: &mut Step<'_>, said: &[(CompactString, Peer)])
     let ids: BTreeSet<&CompactString> = said.iter().map(|(id, _)| id).collect();
     let ids: Vec<CompactString> =
         ids.into_iter().filter(|id| !step.statuses.contains_key(*id)).cloned().collect();
-    let rows = step.shared.store.many(tables::SendStatus, &ids).await?;
-    let rows = rows.into_iter().map(|row| row.and_then(|row| StoredStatus::decode(&row)));
-    step.statuses.extend(ids.into_iter().zip(rows));
+    load(step, &ids).await?;
     let apart = |id| {
         let status: Option<&StoredStatus> = step.statuses.get(id).and_then(Option::as_ref);
         status.is_some_and(|status| status.deliveries == Deliveries::Apart)
@@ -318,9 +345,20 @@ impl Messages<'_> {
     pub async fn status_of(&self, id: &str) -> Result<Option<MessageStatus>, StoreError> {
         let shared = &self.0.shared;
         let id = CompactString::from(id);
-        let Some(StoredStatus { chat, stage, expected, deliveries }) = stored(shared, &id).await? else {
-            return Ok(None);
+        let mut row = shared.store.one(tables::SendStatus, &id).await?;
+        let mut queued = None;
+        if row.is_none() {
+            queued = outbox::find(shared, &id).await?;
+        }
+        if row.is_none() && queued.is_none() {
+            // It may have come to its end between the two looks.
+            row = shared.store.one(tables::SendStatus, &id).await?;
+        }
+        let row = match row {
+            Some(row) => StoredStatus::decode(&row),
+            None => queued.and_then(|row| StoredStatus::of(&row)),
         };
+        let Some(StoredStatus { chat, stage, expected, deliveries }) = row else { return Ok(None) };
         let rows = shared.store.all(tables::Deliveries, &id).await?;
         let apart = rows.into_iter().filter_map(|(_, row)| postcard::from_bytes(&row).ok());
         let here = match deliveries {

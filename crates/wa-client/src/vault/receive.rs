@@ -17,7 +17,7 @@ use wa_signal::{
 use wa_store::{Bytes, MappingSource, StoreError, UnixTime, tables};
 
 use super::step::{After, Outputs, Step};
-use super::together::{Gone, take_along};
+use super::together::{commit_with, take_along};
 use crate::connection::link::Link;
 use crate::connection::outcome::Ended;
 use crate::credentials::{Own, from_row, signed_from_row};
@@ -45,12 +45,16 @@ pub(crate) async fn receive(shared: &Arc<Shared>, link: &Link, stanzas: Vec<Stan
     let mut vault = shared.vault.lock().await;
     let mut step = Step::new(shared);
     let own = step.device.own();
+    let mut read = Vec::new();
     if let Some(own) = &own {
-        receipts::prepare(&mut step, own, &stanzas).await?;
+        read = receipts::prepare(&mut step, own, &stanzas).await?;
     }
+    let mut read = read.into_iter();
     for stanza in stanzas.iter().map(Stanza::root) {
         match &own {
-            _ if !stanza.is("message") => receipts::take(&mut step, own.as_ref(), stanza).await?,
+            _ if !stanza.is("message") => {
+                receipts::take(&mut step, read.next().flatten(), stanza).await?;
+            }
             Some(own) => step.message(own, stanza).await?,
             // Before the link there are no messages.
             None => {}
@@ -64,12 +68,8 @@ pub(crate) async fn receive(shared: &Arc<Shared>, link: &Link, stanzas: Vec<Stan
     }
     kill_point!(shared, BatchOpened);
     // What waits for a commit to share.
-    let told = take_along(&mut step, shared.together.later()).await;
-    let committed = vault.commit_step(shared, step).await;
-    for tell in told {
-        let _ = tell.send(if committed.is_ok() { Ok(()) } else { Err(Gone) });
-    }
-    let committed = committed?;
+    let along = take_along(&mut step, shared.together.later()).await;
+    let committed = commit_with(&mut vault, shared, step, along, Vec::new()).await?;
     kill_point!(shared, BatchStored);
     publish(shared, link, committed);
     kill_point!(shared, BatchPublished);

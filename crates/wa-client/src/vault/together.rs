@@ -9,12 +9,12 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::sync::{Notify, oneshot};
-use wa_binary::Jid;
-use wa_store::{Changes, Chat, InboxCursor, OutboxOrder, OutboxRow, tables};
+use wa_store::{Changes, Chat, Committed, InboxCursor, OutboxOrder, OutboxRow, tables};
 
-use super::Step;
+use super::{Outputs, Step, Vault};
+use crate::connection::outcome::Ended;
 use crate::messages::seal::{self, SealError, Wanted};
-use crate::messages::status::{self, Reached, Stage};
+use crate::messages::status::{self, Reached};
 use crate::shared::Shared;
 
 /// Wishes that one commit fulfils at most.
@@ -51,7 +51,16 @@ pub(super) struct Later {
     changes: Changes,
     /// How far a message has come by it.
     reached: Option<Reached>,
+    /// Events that the application has done with, each with whether its deliveries are counted.
+    done: Vec<(InboxCursor, bool)>,
     tell: Tell,
+}
+
+/// What a step has taken along: who is to be told of its end, and the events that it is the end of.
+#[derive(Default)]
+pub(super) struct Along {
+    tell: Vec<Tell>,
+    done: Vec<(InboxCursor, bool)>,
 }
 
 /// Tells what became of a commit.
@@ -59,7 +68,6 @@ type Tell = oneshot::Sender<Result<(), Gone>>;
 
 /// A message that the application gives.
 pub(crate) struct NewMessage {
-    pub(crate) to: Jid,
     pub(crate) order: OutboxOrder,
     pub(crate) row: OutboxRow,
     /// What belongs to it.
@@ -75,7 +83,7 @@ enum Wish {
 
 /// Commits changes that depend on no state that could change meanwhile.
 pub(crate) async fn commit(shared: &Arc<Shared>, changes: Changes) -> Result<(), Gone> {
-    let told = put(shared, changes, None);
+    let told = put(shared, changes, None, Vec::new());
     shared.together.bell.notify_one();
     told.await.unwrap_or(Err(Gone))
 }
@@ -86,17 +94,28 @@ pub(crate) async fn commit_later(
     changes: Changes,
     reached: Option<Reached>,
 ) -> Result<(), Gone> {
-    put(shared, changes, reached).await.unwrap_or(Err(Gone))
+    put(shared, changes, reached, Vec::new()).await.unwrap_or(Err(Gone))
+}
+
+/// The application has done with these events: nobody waits until that is stored.
+pub(crate) fn done_with(shared: &Arc<Shared>, events: Vec<(InboxCursor, bool)>) {
+    drop(put(shared, Changes::new(), None, events));
+}
+
+/// Waits until everything that may wait a moment is committed, or cannot be.
+pub(crate) async fn finish(shared: &Arc<Shared>) -> Result<(), Gone> {
+    commit(shared, Changes::new()).await
 }
 
 fn put(
     shared: &Arc<Shared>,
     changes: Changes,
     reached: Option<Reached>,
+    done: Vec<(InboxCursor, bool)>,
 ) -> oneshot::Receiver<Result<(), Gone>> {
     let (tell, told) = oneshot::channel();
     let mut waiting = shared.together.waiting.lock();
-    waiting.later.push(Later { changes, reached, tell });
+    waiting.later.push(Later { changes, reached, done, tell });
     serve_wishes(shared, waiting);
     told
 }
@@ -189,10 +208,10 @@ impl Together {
     }
 }
 
-/// Takes along in a step what may wait; gives who is to be told of its end.
-pub(super) async fn take_along(step: &mut Step<'_>, all: Vec<Later>) -> Vec<Tell> {
-    let mut told = Vec::with_capacity(all.len());
-    for Later { changes, reached, tell } in all {
+/// Takes along in a step what may wait.
+pub(super) async fn take_along(step: &mut Step<'_>, all: Vec<Later>) -> Along {
+    let mut along = Along::default();
+    for Later { changes, reached, done, tell } in all {
         if let Some(reached) = reached
             && let Err(error) = status::advance(step, reached).await
         {
@@ -200,12 +219,44 @@ pub(super) async fn take_along(step: &mut Step<'_>, all: Vec<Later>) -> Vec<Tell
             let _ = tell.send(Err(Gone));
             continue;
         }
-        if told.is_empty() || !sabotaged!(step.shared, LeftOutMember) {
+        if along.tell.is_empty() || !sabotaged!(step.shared, LeftOutMember) {
             step.changes.merge(changes);
         }
-        told.push(tell);
+        along.done.extend(done);
+        along.tell.push(tell);
     }
-    told
+    along
+}
+
+/// Commits a step with what it takes along, and with the answers to these events.
+pub(super) async fn commit_with(
+    vault: &mut Vault,
+    shared: &Shared,
+    mut step: Step<'_>,
+    along: Along,
+    answered: Vec<(InboxCursor, bool)>,
+) -> Result<Committed<Outputs>, Ended> {
+    let Along { tell, done } = along;
+    let count = done.len() as u64;
+    let _order = match done.is_empty() && answered.is_empty() {
+        true => None,
+        false => Some(shared.inbox.order.lock().await),
+    };
+    let taking = shared.inbox.take(done.into_iter().chain(answered), &mut step.changes);
+    let committed = vault.commit_step(shared, step).await;
+    if committed.is_ok() {
+        if count > 0 {
+            kill_point!(shared, EventsDeleted);
+        }
+        shared.inbox.took(taking);
+        shared.inbox_taken(count);
+    }
+    let is_told = committed.is_ok() || sabotaged!(shared, UntoldFailure);
+    for tell in tell {
+        // Who asked may have stopped waiting; what was wished for is done all the same.
+        let _ = tell.send(if is_told { Ok(()) } else { Err(Gone) });
+    }
+    committed
 }
 
 /// One commit; says whether there was anything to do.
@@ -213,7 +264,7 @@ async fn serve(shared: &Arc<Shared>) -> bool {
     let mut vault = shared.vault.lock().await;
     let Some((wishes, later)) = shared.together.next() else { return false };
     let mut step = Step::new(shared);
-    let committing = take_along(&mut step, later).await;
+    let along = take_along(&mut step, later).await;
     let (mut sealed, mut taken) = (Vec::new(), Vec::new());
     let (mut seals, mut answered) = (Vec::new(), Vec::new());
     // A chat's messages are sealed in their order: behind one that has to wait nothing is sealed at once.
@@ -222,7 +273,7 @@ async fn serve(shared: &Arc<Shared>) -> bool {
         match wish {
             Wish::Seal(wanted, tell) => seals.push((wanted, tell)),
             Wish::Take(message, tell) => {
-                let NewMessage { to, order, row, changes, event } = *message;
+                let NewMessage { order, row, changes, event } = *message;
                 step.changes.merge(changes);
                 answered.extend(event);
                 let known = match waits.contains(&row.chat) {
@@ -231,7 +282,6 @@ async fn serve(shared: &Arc<Shared>) -> bool {
                 };
                 if known.is_none() {
                     step.changes.put(tables::Outbox, &order, &row);
-                    status::reached(&mut step.changes, row.queued, &row.id, &to, Stage::Queued, 0);
                     waits.insert(row.chat);
                 }
                 taken.push((known, tell));
@@ -255,21 +305,13 @@ async fn serve(shared: &Arc<Shared>) -> bool {
     if any_sealed {
         kill_point!(shared, StanzaSealed);
     }
-    let _order = if answered.is_empty() { None } else { Some(shared.inbox.order.lock().await) };
-    let taking = shared.inbox.take(answered.into_iter(), &mut step.changes);
-    let is_stored = vault.commit_step(shared, step).await.is_ok();
+    let is_stored = commit_with(&mut vault, shared, step, along, answered).await.is_ok();
     let committed = is_stored || sabotaged!(shared, UntoldFailure);
-    if is_stored {
-        shared.inbox.took(taking);
-    }
     drop(vault);
     if any_sealed {
         kill_point!(shared, StanzaStored);
     }
     // Who asked may have stopped waiting; what was wished for is done all the same.
-    for tell in committing {
-        let _ = tell.send(if committed { Ok(()) } else { Err(Gone) });
-    }
     for (row, tell) in sealed {
         let _ = tell.send(if committed { Ok(row) } else { Err(SealError::Ended) });
     }
@@ -286,12 +328,15 @@ mod tests {
     use futures_util::future::join_all;
     use rand::SeedableRng;
     use rand::rngs::StdRng;
-    use wa_store::{Bytes, MemoryStore, Store, UnixTime, tables};
+    use wa_store::{Bytes, MemoryStore, OutboxState, Store, Table, UnixTime, tables};
 
     use super::*;
     use crate::config::Config;
     use crate::identity::Peer;
-    use crate::messages::status::{Deliveries, StoredStatus};
+    use wa_binary::Jid;
+
+    use crate::messages::sending::{SealedFor, StoredOptions};
+    use crate::messages::status::{Deliveries, Stage, StoredStatus};
     use crate::messages::types::ReceiptKind;
     use crate::sabotage::Sabotage;
 
@@ -327,43 +372,72 @@ mod tests {
         (told, shared.store.whole(tables::Settings).await.unwrap().len())
     }
 
-    /// A recipient speaks before the server's answer is stored; both in one commit, or the report in one of its own.
-    async fn delivered_before(is_shared: bool) -> StoredStatus {
-        let store = MemoryStore::open().await.unwrap();
-        let shared = shared(&store, Sabotage::None).await;
-        let (id, chat, at) = (CompactString::from("A"), Jid::pn(15_550_101), UnixTime::from_secs(7));
-        let mut changes = Changes::new();
-        status::reached(&mut changes, shared.now(), &id, &chat, Stage::Sealed, 1);
-        commit(&shared, changes).await.unwrap();
+    /// A message as it lies sealed in the outbox.
+    fn sealed(id: &CompactString, chat: &Jid) -> OutboxRow {
+        let sealed = Some(SealedFor { to: chat.clone(), people: 1, gives_key: false });
+        OutboxRow {
+            chat: crate::identity::chat_row(chat),
+            id: id.clone(),
+            queued: UnixTime::from_secs(1),
+            plaintext: Bytes::new(),
+            options: StoredOptions { sealed, ..StoredOptions::default() }.encode(),
+            state: OutboxState::Sealed { stanza: Bytes::new(), at: UnixTime::from_secs(1) },
+        }
+    }
 
+    /// When a message left.
+    #[derive(Clone, Copy, PartialEq)]
+    enum Left {
+        Now,
+        InAnEarlierLife,
+        Never,
+    }
+
+    /// A recipient speaks before the server's answer is stored; both in one commit, or the report in one of its own.
+    async fn delivered_before(is_shared: bool, left: Left) -> StoredStatus {
+        let store = MemoryStore::open().await.unwrap();
+        let mut shared = shared(&store, Sabotage::None).await;
+        let (id, chat, at) = (CompactString::from("A"), Jid::pn(15_550_101), UnixTime::from_secs(7));
+        let row = sealed(&id, &chat);
+        match left {
+            Left::Now => shared.workers.leaves(&row, false),
+            Left::InAnEarlierLife => {
+                Arc::get_mut(&mut shared).unwrap().occupied = vec![Table::Outbox];
+                let mut changes = Changes::new();
+                changes.put(tables::Outbox, &shared.store.next_order(), &row);
+                commit(&shared, changes).await.unwrap();
+            }
+            Left::Never => {}
+        }
         let mut vault = shared.vault.lock().await;
         let mut step = Step::new(&shared);
         let by = Peer::from(&chat);
         status::receipt(&mut step, &by, ReceiptKind::Delivered, std::slice::from_ref(&id), at).await.unwrap();
-        let reached = Reached { id: id.clone(), chat, stage: Stage::Sent(at) };
+        let reached = Reached { id: id.clone(), chat, stage: Stage::Sent(at), expected: 1 };
         let mut report = Box::pin(commit_later(&shared, Changes::new(), Some(reached)));
         assert!((&mut report).now_or_never().is_none());
-        let mut told = Vec::new();
+        let mut along = Along::default();
         if is_shared {
-            told = take_along(&mut step, shared.together.later()).await;
-            assert_eq!(told.len(), 1);
+            along = take_along(&mut step, shared.together.later()).await;
+            assert_eq!(along.tell.len(), 1);
         }
-        let _ = vault.commit_step(&shared, step).await.unwrap();
+        let _ = commit_with(&mut vault, &shared, step, along, Vec::new()).await.unwrap();
         drop(vault);
-        told.into_iter().for_each(|tell| tell.send(Ok(())).unwrap());
         report.await.unwrap();
         let row = shared.store.one(tables::SendStatus, &id).await.unwrap();
         StoredStatus::decode(&row.unwrap()).unwrap()
     }
 
     #[tokio::test]
-    async fn a_report_keeps_what_the_recipient_has_said_before_it() {
-        for is_shared in [true, false] {
-            let row = delivered_before(is_shared).await;
-            let at = UnixTime::from_secs(7);
-            assert_eq!(row.stage, Stage::Sent(at));
-            let Deliveries::Here(Some(delivery)) = row.deliveries else { panic!("{row:?}") };
-            assert_eq!(delivery.delivered, Some(at));
+    async fn what_a_recipient_says_of_a_message_without_a_row_is_kept_if_it_is_ours() {
+        for (left, is_ours) in [(Left::Now, true), (Left::InAnEarlierLife, true), (Left::Never, false)] {
+            for is_shared in [true, false] {
+                let row = delivered_before(is_shared, left).await;
+                let at = UnixTime::from_secs(7);
+                assert_eq!(row.stage, Stage::Sent(at));
+                let Deliveries::Here(delivery) = row.deliveries else { panic!("{row:?}") };
+                assert_eq!(delivery.and_then(|one| one.delivered), is_ours.then_some(at));
+            }
         }
     }
 
