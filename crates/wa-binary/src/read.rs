@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use compact_str::CompactString;
 
-use crate::error::{FieldError, JidError, Problem};
+use crate::error::{FieldError, Problem};
 use crate::jid::{DeviceJid, GroupJid, Jid, UserJid};
 use crate::value::Value;
 use crate::view::NodeRef;
@@ -55,13 +55,13 @@ readers! {
     /// The text, also of a JID; owned, no heap for up to 24 bytes.
     string -> CompactString = |value| Ok(value.to_compact());
     /// A JID, also from plain text.
-    jid -> Jid = read_jid;
+    jid -> Jid = |value| read_jid(&value);
     /// A device's JID.
-    device_jid -> DeviceJid = |value| read_jid(value)?.try_into().map_err(Problem::NotAJid);
+    device_jid -> DeviceJid = |value| read_jid(&value)?.try_into().map_err(Problem::NotAJid);
     /// A user's JID.
-    user_jid -> UserJid = |value| read_jid(value)?.try_into().map_err(Problem::NotAJid);
+    user_jid -> UserJid = |value| read_jid(&value)?.try_into().map_err(Problem::NotAJid);
     /// A group's JID.
-    group_jid -> GroupJid = |value| read_jid(value)?.try_into().map_err(Problem::NotAJid);
+    group_jid -> GroupJid = |value| read_jid(&value)?.try_into().map_err(Problem::NotAJid);
     /// A decimal number.
     u64 -> u64 = |value| read_u64(&value);
     /// A decimal number that fits.
@@ -129,18 +129,12 @@ impl<'a, 'k> Optional<'a, 'k> {
     }
 }
 
-fn read_jid(value: Value<'_>) -> Result<Jid, Problem> {
-    match value {
-        Value::Jid(jid) => Ok(jid),
-        Value::Text(text) => text.with_str(str::parse).map_err(|error: JidError| Problem::NotAJid(error)),
-    }
+fn read_jid(value: &Value<'_>) -> Result<Jid, Problem> {
+    value.to_jid().map_err(Problem::NotAJid)
 }
 
 fn read_u64(value: &Value<'_>) -> Result<u64, Problem> {
-    match value {
-        Value::Text(text) => text.to_u64().ok_or(Problem::NotANumber),
-        Value::Jid(_) => Err(Problem::NotANumber),
-    }
+    value.to_u64().ok_or(Problem::NotANumber)
 }
 
 fn read_bool(value: &Value<'_>) -> Result<bool, Problem> {

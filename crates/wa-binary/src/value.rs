@@ -5,6 +5,7 @@ use std::fmt;
 
 use compact_str::{CompactString, ToCompactString};
 
+use crate::error::JidError;
 use crate::jid::{Jid, canonical_number, decimal};
 use crate::packed::Packed;
 use crate::wire::RawJid;
@@ -212,6 +213,33 @@ impl<'a> Value<'a> {
         match self {
             Self::Text(text) => text.to_compact(),
             Self::Jid(jid) => jid.to_compact_string(),
+        }
+    }
+
+    /// The address, also one that came as plain text.
+    ///
+    /// # Errors
+    /// When the text is none.
+    pub fn to_jid(&self) -> Result<Jid, JidError> {
+        match self {
+            Self::Jid(jid) => Ok(jid.clone()),
+            Self::Text(text) => text.with_str(str::parse),
+        }
+    }
+
+    /// The number that it writes in decimal.
+    pub fn to_u64(&self) -> Option<u64> {
+        match self {
+            Self::Text(text) => text.to_u64(),
+            Self::Jid(_) => None,
+        }
+    }
+
+    /// Whether it reads `text`.
+    pub fn is(&self, text: &str) -> bool {
+        match self {
+            Self::Text(own) => own.is(text),
+            Self::Jid(jid) => jid.to_compact_string() == text,
         }
     }
 }

@@ -107,11 +107,7 @@ impl<'a> NodeRef<'a> {
 
     /// Whether an attribute is there and reads `value`.
     pub fn attr_is(self, key: &str, value: &str) -> bool {
-        match self.value(key) {
-            Some(Value::Text(text)) => text.is(value),
-            Some(jid @ Value::Jid(_)) => jid.to_compact() == value,
-            None => false,
-        }
+        self.value(key).is_some_and(|own| own.is(value))
     }
 
     /// An attribute that must be there: `node.required("t").unix_time()?`.

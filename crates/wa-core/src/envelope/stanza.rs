@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use compact_str::CompactString;
 use prost::Message as _;
 use thiserror::Error;
-use wa_binary::{Family, Hosting, Jid, Node, NodeRef, Server};
+use wa_binary::{Family, Hosting, Jid, Node, NodeRef, Server, Value};
 use wa_proto::business_cert::{VerifiedNameCertificate, verified_name_certificate};
 
 use super::newsletter::{self, NewsletterUpdate};
@@ -218,17 +218,16 @@ impl Unavailable {
         }
     }
 
-    fn of(stanza: NodeRef<'_>) -> Option<Self> {
-        let node = stanza.optional_child("unavailable")?;
+    fn of(node: NodeRef<'_>, is_beside_bot: bool) -> Self {
         let kind = node.value("type").map(|value| value.to_compact());
-        Some(match kind.as_deref() {
+        match kind.as_deref() {
             Some("view_once" | "view_once_unavailable_fanout") => Self::ViewOnce,
             Some("hosted_unavailable_fanout") => Self::Hosted,
             Some("bot_unavailable_fanout") => Self::Bot,
             _ if node.attr_is("hosted", "true") || node.attr_is("hosted", "1") => Self::Hosted,
-            _ if stanza.optional_child("bot").is_some() => Self::Bot,
+            _ if is_beside_bot => Self::Bot,
             _ => Self::Other,
-        })
+        }
     }
 }
 
@@ -305,30 +304,29 @@ impl MessageStanza {
     /// # Errors
     /// When it cannot be said which message of whom it is.
     pub fn parse(stanza: NodeRef<'_>, own: &Own) -> Result<Self, StanzaError> {
-        let id = text(stanza, "id").filter(|id| !id.is_empty()).ok_or(StanzaError::MissingId)?;
-        let from = match stanza.optional("from").jid() {
-            Ok(Some(from)) => from,
-            Ok(None) => return Err(StanzaError::MissingFrom),
-            Err(_) => return Err(StanzaError::InvalidFrom),
-        };
-        let participant = match stanza.optional("participant").jid() {
+        let attrs = Attributes::of(stanza);
+        let id = as_text(attrs.id.as_ref()).filter(|id| !id.is_empty()).ok_or(StanzaError::MissingId)?;
+        let from = attrs.from.as_ref().ok_or(StanzaError::MissingFrom)?;
+        let from = from.to_jid().map_err(|_| StanzaError::InvalidFrom)?;
+        let participant = match attrs.participant.as_ref().map(Value::to_jid).transpose() {
             Ok(participant) => participant,
             Err(_) if in_group(&from) => return Err(StanzaError::InvalidParticipant),
             Err(_) => None,
         };
-        let recipient = jid(stanza, "recipient");
-        let meta = meta(stanza);
-        let named = Named::read(stanza, own, &from, participant.as_ref(), recipient.as_ref(), &meta)?;
+        let recipient = as_jid(attrs.recipient.as_ref());
+        let inside = Inside::of(stanza);
+        let stanza_type = as_text(attrs.kind.as_ref());
+        let meta = meta(&inside.meta, stanza_type.as_deref() == Some("poll"));
+        let named = Named::read(&attrs, own, &from, participant.as_ref(), recipient.as_ref(), &meta)?;
 
-        let encs: Vec<NodeRef<'_>> = encs(stanza, own).collect();
-        let certificate = stanza
-            .optional_child("verified_name")
+        let encs: Vec<NodeRef<'_>> = inside.encs(own).collect();
+        let certificate = inside
+            .verified_name
             .and_then(|node| node.optional_bytes().map(Cow::into_owned))
             .and_then(|bytes| VerifiedNameCertificate::decode(&*bytes).ok())
             .and_then(|certificate| certificate.details)
             .and_then(|details| verified_name_certificate::Details::decode(&*details).ok());
         let is_newsletter = from.is_newsletter();
-        let plaintext = stanza.optional_child("plaintext");
         Ok(Self {
             id,
             chat: named.chat,
@@ -336,47 +334,46 @@ impl MessageStanza {
             sender_alt: named.sender_alt,
             recipient_alt: named.recipient_alt,
             from_me: named.from_me,
-            addressing_mode: stanza
-                .optional("addressing_mode")
-                .choose("an addressing mode", |word| match word {
-                    "pn" => Some(Family::Pn),
-                    "lid" => Some(Family::Lid),
-                    _ => None,
-                })
-                .ok()
-                .flatten(),
-            timestamp: number(stanza, "t"),
-            push_name: text(stanza, "notify").filter(|name| !name.is_empty() && name != "-"),
-            category: text(stanza, "category"),
-            stanza_type: text(stanza, "type"),
-            edit: text(stanza, "edit").map(|value| Edit::of(&value)),
-            offline: stanza.has_attr("offline"),
-            server_id: number(stanza, "server_id"),
-            server_timestamp_us: number(stanza, "sts"),
+            addressing_mode: as_text(attrs.addressing_mode.as_ref()).and_then(|word| match &*word {
+                "pn" => Some(Family::Pn),
+                "lid" => Some(Family::Lid),
+                _ => None,
+            }),
+            timestamp: as_number(attrs.timestamp.as_ref()),
+            push_name: as_text(attrs.push_name.as_ref()).filter(|name| !name.is_empty() && name != "-"),
+            category: as_text(attrs.category.as_ref()),
+            stanza_type,
+            edit: as_text(attrs.edit.as_ref()).map(|value| Edit::of(&value)),
+            offline: attrs.offline.is_some(),
+            server_id: as_number(attrs.server_id.as_ref()),
+            server_timestamp_us: as_number(attrs.server_timestamp.as_ref()),
             enc_types: encs.iter().map(|enc| text(*enc, "type").map(|value| EncType::of(&value))).collect(),
-            media_type: encs.iter().copied().chain(plaintext).find_map(|enc| text(enc, "mediatype")),
+            media_type: encs.iter().copied().chain(inside.plaintext).find_map(|enc| text(enc, "mediatype")),
             decrypt_fail_hide: encs.iter().any(|enc| enc.attr_is("decrypt-fail", "hide")),
             retry_count: encs
                 .iter()
                 .filter_map(|enc| number(*enc, "count"))
                 .max()
                 .map_or(0, |count| u32::try_from(count).unwrap_or(u32::MAX)),
-            unavailable: if encs.is_empty() { Unavailable::of(stanza) } else { None },
-            bot: stanza.optional_child("bot").and_then(bot),
+            unavailable: inside
+                .unavailable
+                .filter(|_| encs.is_empty())
+                .map(|node| Unavailable::of(node, inside.bot.is_some())),
+            bot: inside.bot.and_then(bot),
             meta,
-            reporting_token_version: stanza
-                .optional_child("reporting")
+            reporting_token_version: inside
+                .reporting
                 .and_then(|node| node.optional_child("reporting_token"))
                 .map(|token| token.optional("v").u32().ok().flatten().unwrap_or(1)),
             broadcast_recipients: if named.from_me && from.server() == Server::Broadcast {
-                broadcast_recipients(stanza)
+                broadcast_recipients(inside.participants)
             } else {
                 Vec::new()
             },
-            verified_name_serial: text(stanza, "verified_name"),
-            verified_level: text(stanza, "verified_level"),
+            verified_name_serial: as_text(attrs.verified_name.as_ref()),
+            verified_level: as_text(attrs.verified_level.as_ref()),
             verified_name: certificate.and_then(|details| details.verified_name),
-            multicast: stanza.optional_child("multicast").is_some(),
+            multicast: inside.is_multicast,
             newsletter: is_newsletter.then(|| newsletter::read(stanza)),
             from,
             participant,
@@ -387,7 +384,8 @@ impl MessageStanza {
     /// The ciphertexts for this device, pairwise ones first: they may bring the key for the others. A part without a
     /// type or without bytes is left out.
     pub fn encrypted<'a>(stanza: NodeRef<'a>, own: &Own) -> Vec<Encrypted<'a>> {
-        let parts = encs(stanza, own).filter_map(|enc| {
+        let inside = Inside::of(stanza);
+        let parts = inside.encs(own).filter_map(|enc| {
             let kind = EncType::of(&text(enc, "type")?);
             Some(Encrypted { kind, bytes: enc.optional_bytes()? })
         });
@@ -451,6 +449,133 @@ impl MessageStanza {
     }
 }
 
+/// The attributes of a stanza that mean something: one look at each that is there.
+#[derive(Default)]
+struct Attributes<'a> {
+    id: Option<Value<'a>>,
+    from: Option<Value<'a>>,
+    participant: Option<Value<'a>>,
+    recipient: Option<Value<'a>>,
+    kind: Option<Value<'a>>,
+    timestamp: Option<Value<'a>>,
+    push_name: Option<Value<'a>>,
+    sender_pn: Option<Value<'a>>,
+    sender_lid: Option<Value<'a>>,
+    participant_pn: Option<Value<'a>>,
+    participant_lid: Option<Value<'a>>,
+    peer_recipient_pn: Option<Value<'a>>,
+    peer_recipient_lid: Option<Value<'a>>,
+    addressing_mode: Option<Value<'a>>,
+    offline: Option<Value<'a>>,
+    category: Option<Value<'a>>,
+    edit: Option<Value<'a>>,
+    is_sender: Option<Value<'a>>,
+    server_id: Option<Value<'a>>,
+    server_timestamp: Option<Value<'a>>,
+    verified_name: Option<Value<'a>>,
+    verified_level: Option<Value<'a>>,
+}
+
+impl<'a> Attributes<'a> {
+    fn of(stanza: NodeRef<'a>) -> Self {
+        let mut all = Self::default();
+        for (key, value) in stanza.each_attr() {
+            let place = match key {
+                "id" => &mut all.id,
+                "from" => &mut all.from,
+                "type" => &mut all.kind,
+                "t" => &mut all.timestamp,
+                "notify" => &mut all.push_name,
+                "sender_pn" => &mut all.sender_pn,
+                "sender_lid" => &mut all.sender_lid,
+                "addressing_mode" => &mut all.addressing_mode,
+                "participant" => &mut all.participant,
+                "participant_pn" => &mut all.participant_pn,
+                "participant_lid" => &mut all.participant_lid,
+                "recipient" => &mut all.recipient,
+                "peer_recipient_pn" => &mut all.peer_recipient_pn,
+                "peer_recipient_lid" => &mut all.peer_recipient_lid,
+                "offline" => &mut all.offline,
+                "category" => &mut all.category,
+                "edit" => &mut all.edit,
+                "is_sender" => &mut all.is_sender,
+                "server_id" => &mut all.server_id,
+                "sts" => &mut all.server_timestamp,
+                "verified_name" => &mut all.verified_name,
+                "verified_level" => &mut all.verified_level,
+                _ => continue,
+            };
+            *place = Some(value);
+        }
+        all
+    }
+}
+
+/// The children that mean something; of those that stand alone the first.
+#[derive(Default)]
+struct Inside<'a> {
+    encs: Vec<NodeRef<'a>>,
+    meta: Vec<NodeRef<'a>>,
+    participants: Option<NodeRef<'a>>,
+    plaintext: Option<NodeRef<'a>>,
+    unavailable: Option<NodeRef<'a>>,
+    bot: Option<NodeRef<'a>>,
+    reporting: Option<NodeRef<'a>>,
+    verified_name: Option<NodeRef<'a>>,
+    is_multicast: bool,
+}
+
+impl<'a> Inside<'a> {
+    fn of(stanza: NodeRef<'a>) -> Self {
+        let mut all = Self::default();
+        for child in stanza.each_child() {
+            let place = match child.tag() {
+                "enc" => {
+                    all.encs.push(child);
+                    continue;
+                }
+                "meta" => {
+                    all.meta.push(child);
+                    continue;
+                }
+                "multicast" => {
+                    all.is_multicast = true;
+                    continue;
+                }
+                "participants" => &mut all.participants,
+                "plaintext" => &mut all.plaintext,
+                "unavailable" => &mut all.unavailable,
+                "bot" => &mut all.bot,
+                "reporting" => &mut all.reporting,
+                "verified_name" => &mut all.verified_name,
+                _ => continue,
+            };
+            place.get_or_insert(child);
+        }
+        all
+    }
+
+    /// The parts to decrypt: direct ones, then those listed for this device.
+    fn encs(&self, own: &Own) -> impl Iterator<Item = NodeRef<'a>> {
+        let listed = self.participants.into_iter().flat_map(|list| list.each("to"));
+        let ours = listed
+            .filter(|to| jid(*to, "jid").is_some_and(|jid| jid == own.pn || Some(&jid) == own.lid.as_ref()));
+        self.encs.iter().copied().chain(ours.flat_map(|to| to.each("enc")))
+    }
+}
+
+fn as_text(value: Option<&Value<'_>>) -> Option<CompactString> {
+    value.map(Value::to_compact)
+}
+
+fn as_jid(value: Option<&Value<'_>>) -> Option<Jid> {
+    value?.to_jid().ok()
+}
+
+fn as_number(value: Option<&Value<'_>>) -> Option<u64> {
+    value?.to_u64()
+}
+
 /// Chat and authors.
 struct Named {
     chat: Jid,
@@ -462,7 +587,7 @@ struct Named {
 
 impl Named {
     fn read(
-        stanza: NodeRef<'_>,
+        attrs: &Attributes<'_>,
         own: &Own,
         from: &Jid,
         participant: Option<&Jid>,
@@ -471,27 +596,27 @@ impl Named {
     ) -> Result<Self, StanzaError> {
         if in_group(from) {
             let sender = plain(participant.ok_or(StanzaError::MissingParticipant)?);
-            let alt = if sender.is_lid() { "participant_pn" } else { "participant_lid" };
+            let alt = if sender.is_lid() { &attrs.participant_pn } else { &attrs.participant_lid };
             return Ok(Self {
                 chat: from.clone(),
-                sender_alt: jid(stanza, alt).map(|alt| on_device(&alt, &sender)),
+                sender_alt: as_jid(alt.as_ref()).map(|alt| on_device(&alt, &sender)),
                 from_me: own.owns(&sender),
                 sender,
                 recipient_alt: None,
             });
         }
         if from.is_newsletter() {
-            let from_me = stanza.attr_is("is_sender", "true");
+            let from_me = attrs.is_sender.as_ref().is_some_and(|value| value.is("true"));
             let (chat, sender) = (from.clone(), from.clone());
             return Ok(Self { chat, sender, sender_alt: None, recipient_alt: None, from_me });
         }
         let sender = plain(from);
-        let alt = if sender.is_lid() { "sender_pn" } else { "sender_lid" };
-        let sender_alt = jid(stanza, alt).map(|alt| on_device(&alt, &sender));
+        let alt = if sender.is_lid() { &attrs.sender_pn } else { &attrs.sender_lid };
+        let sender_alt = as_jid(alt.as_ref()).map(|alt| on_device(&alt, &sender));
         if own.owns(from) {
             let chat = recipient.unwrap_or(from).account();
-            let alt = if chat.is_lid() { "peer_recipient_pn" } else { "peer_recipient_lid" };
-            return Ok(Self { recipient_alt: jid(stanza, alt), chat, sender, sender_alt, from_me: true });
+            let alt = if chat.is_lid() { &attrs.peer_recipient_pn } else { &attrs.peer_recipient_lid };
+            return Ok(Self { recipient_alt: as_jid(alt.as_ref()), chat, sender, sender_alt, from_me: true });
         }
         let target = meta.iter().find(|(name, _)| from.is_bot() && name == "target_chat_jid");
         let chat = target.and_then(|(_, chat)| chat.parse().ok()).unwrap_or_else(|| from.account());
@@ -514,23 +639,12 @@ fn on_device(alt: &Jid, sender: &Jid) -> Jid {
     alt.account().with_device(device, Hosting::Own)
 }
 
-/// The parts to decrypt: direct ones, then those listed for this device.
-fn encs<'a>(stanza: NodeRef<'a>, own: &Own) -> impl Iterator<Item = NodeRef<'a>> {
-    let listed = stanza.optional_child("participants").into_iter().flat_map(|list| list.each("to"));
-    let ours = listed
-        .filter(|to| jid(*to, "jid").is_some_and(|jid| jid == own.pn || Some(&jid) == own.lid.as_ref()));
-    stanza.each("enc").chain(ours.flat_map(|to| to.each("enc")))
-}
-
-fn meta(stanza: NodeRef<'_>) -> Vec<(CompactString, CompactString)> {
+fn meta(nodes: &[NodeRef<'_>], is_poll: bool) -> Vec<(CompactString, CompactString)> {
     let mut all: Vec<(CompactString, CompactString)> = Vec::new();
-    let is_poll = stanza.attr_is("type", "poll");
-    for node in stanza.each("meta") {
-        for (key, value) in node.each_attr() {
-            let known = all.iter().any(|(name, _)| name == key);
-            if !known && (is_poll || key != "polltype") {
-                all.push((key.into(), value.to_compact()));
-            }
+    for (key, value) in nodes.iter().flat_map(|node| node.each_attr()) {
+        let known = all.iter().any(|(name, _)| name == key);
+        if !known && (is_poll || key != "polltype") {
+            all.push((key.into(), value.to_compact()));
         }
     }
     all
@@ -546,8 +660,7 @@ fn bot(node: NodeRef<'_>) -> Option<BotInfo> {
         .then_some(info)
 }
 
-fn broadcast_recipients(stanza: NodeRef<'_>) -> Vec<BroadcastRecipient> {
-    let list = stanza.optional_child("participants");
+fn broadcast_recipients(list: Option<NodeRef<'_>>) -> Vec<BroadcastRecipient> {
     let recipients = list.into_iter().flat_map(|list| list.each("to")).filter_map(|to| {
         let address = jid(to, "jid")?.account();
         let alt = |name| jid(to, name).map(|alt| alt.account());
