@@ -212,7 +212,7 @@ impl<'a> Value<'a> {
     pub fn to_compact(&self) -> CompactString {
         match self {
             Self::Text(text) => text.to_compact(),
-            Self::Jid(jid) => jid.to_compact_string(),
+            Self::Jid(jid) => jid.to_text(),
         }
     }
 
@@ -239,7 +239,7 @@ impl<'a> Value<'a> {
     pub fn is(&self, text: &str) -> bool {
         match self {
             Self::Text(own) => own.is(text),
-            Self::Jid(jid) => jid.to_compact_string() == text,
+            Self::Jid(jid) => jid.to_text() == text,
         }
     }
 }

@@ -82,6 +82,7 @@ proptest! {
     #[test]
     fn a_jid_is_read_from_its_text(jid in jid()) {
         let text = jid.to_string();
+        prop_assert_eq!(jid.to_text(), &text);
         if !(jid.is_service() && text == "future.net") {
             prop_assert_eq!(text.parse::<Jid>().unwrap(), jid.clone());
         }

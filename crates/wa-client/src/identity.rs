@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use compact_str::{CompactString, ToCompactString as _};
+use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 use wa_binary::Jid;
 use wa_store::{Address, Chat, ChatKey, User};
@@ -72,25 +72,12 @@ pub struct ChatRef {
 
 /// The store's name of a user.
 pub(crate) fn user_row(jid: &Jid) -> User {
-    User::from(without_device(jid))
+    User::from(jid.user_jid().to_text())
 }
 
 /// The store's name of a chat.
 pub(crate) fn chat_row(jid: &Jid) -> Chat {
-    Chat::from(without_device(jid))
-}
-
-/// How an address prints without its device. Each message asks for several, nearly all of them of a number.
-fn without_device(jid: &Jid) -> CompactString {
-    match jid.user_number() {
-        Some(number) if jid.integrator() == 0 => {
-            let mut text = number.to_compact_string();
-            text.push('@');
-            text.push_str(jid.server_name());
-            text
-        }
-        _ => jid.user_jid().to_compact_string(),
-    }
+    Chat::from(jid.user_jid().to_text())
 }
 
 /// The Signal address of a device.

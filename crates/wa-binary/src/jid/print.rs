@@ -2,11 +2,39 @@
 
 use std::fmt;
 
-use compact_str::ToCompactString as _;
+use compact_str::{CompactString, ToCompactString as _};
 use serde::de::{Deserialize, Deserializer};
 use serde::ser::{Serialize, Serializer};
 
 use super::{Jid, Server, User};
+
+/// Room for 20 digits, a device of 5, the marks and the longest name of a server.
+const LONGEST_OF_NUMBER: usize = 64;
+
+/// Writes `bytes` so that they end before `at`; gives where they begin.
+fn prepend<const N: usize>(room: &mut [u8; LONGEST_OF_NUMBER], at: usize, bytes: [u8; N]) -> usize {
+    let start = at.saturating_sub(N);
+    // Of a length that is known here: a call for two digits would cost more than they do.
+    if let Some(place) = room.get_mut(start..).and_then(<[u8]>::first_chunk_mut) {
+        *place = bytes;
+    }
+    start
+}
+
+/// The same with the digits of a number, two at a time.
+fn prepend_number(room: &mut [u8; LONGEST_OF_NUMBER], mut at: usize, mut number: u64) -> usize {
+    loop {
+        if number < 10 {
+            return prepend(room, at, [b'0' + number as u8]);
+        }
+        let two = (number % 100) as u8;
+        at = prepend(room, at, [b'0' + two / 10, b'0' + two % 10]);
+        number /= 100;
+        if number == 0 {
+            return at;
+        }
+    }
+}
 
 impl fmt::Display for Jid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -38,6 +66,27 @@ impl fmt::Debug for Jid {
 }
 
 impl Jid {
+    /// The canonical text. No heap for up to 24 bytes; the texts of people are put together without a formatter.
+    pub fn to_text(&self) -> CompactString {
+        let User::Number(number) = self.user_part() else { return self.to_compact_string() };
+        if self.integrator() > 0 {
+            return self.to_compact_string();
+        }
+        let (mut room, server) = ([0; LONGEST_OF_NUMBER], self.server().name().as_bytes());
+        let mut at = LONGEST_OF_NUMBER.saturating_sub(server.len());
+        if let Some(place) = room.get_mut(at..) {
+            place.copy_from_slice(server);
+        }
+        at = prepend(&mut room, at, *b"@");
+        if self.device() > 0 {
+            at = prepend_number(&mut room, at, u64::from(self.device()));
+            at = prepend(&mut room, at, *b":");
+        }
+        at = prepend_number(&mut room, at, *number);
+        let text = room.get(at..).and_then(|text| std::str::from_utf8(text).ok());
+        text.map_or_else(|| self.to_compact_string(), CompactString::from)
+    }
+
     /// The form that participant hashes are computed over: always with `.0:` and the device.
     pub const fn phash_form(&self) -> PhashForm<'_> {
         PhashForm(self)
@@ -104,7 +153,7 @@ impl Serialize for Jid {
             return serializer.collect_str(&format_args!("@{self}"));
         }
         // Some formats would print it twice, the first time for its length.
-        serializer.serialize_str(&self.to_compact_string())
+        serializer.serialize_str(&self.to_text())
     }
 }
 

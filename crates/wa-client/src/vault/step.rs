@@ -68,6 +68,8 @@ pub(crate) struct Step<'a> {
     retries: HashMap<CompactString, u8>,
     chats: HashMap<Chat, ChatKey>,
     pns: HashMap<User, Option<User>>,
+    /// LIDs by phone number that are known to be one person: every message says so again.
+    one_person: HashMap<Jid, Jid>,
     /// What people call themselves, of those who wrote in this step.
     pub(crate) push_names: HashMap<User, CompactString>,
     /// What is known of deliveries of own messages, as far as it was read or changed.
@@ -102,6 +104,7 @@ impl<'a> Step<'a> {
             retries: HashMap::new(),
             chats: HashMap::new(),
             pns: HashMap::new(),
+            one_person: HashMap::new(),
             push_names: HashMap::new(),
             deliveries: HashMap::new(),
             statuses: HashMap::new(),
@@ -274,15 +277,23 @@ impl<'a> Step<'a> {
             (false, true) if one.is_pn() => (other.user_jid(), one.user_jid()),
             _ => return Ok(()),
         };
-        let (lid, pn) = (user_row(&lid), user_row(&pn));
-        if self.lid_of(&pn).await?.as_ref() == Some(&lid) {
+        if self.one_person.get(&pn) == Some(&lid) {
             return Ok(());
         }
-        self.changes.link_lid(&lid, &pn, source, self.shared.now());
+        self.link(&user_row(&lid), &user_row(&pn), source).await?;
+        self.one_person.insert(pn, lid);
+        Ok(())
+    }
+
+    async fn link(&mut self, lid: &User, pn: &User, source: MappingSource) -> Result<(), StoreError> {
+        if self.lid_of(pn).await?.as_ref() == Some(lid) {
+            return Ok(());
+        }
+        self.changes.link_lid(lid, pn, source, self.shared.now());
         self.lids.insert(pn.clone(), Some(lid.clone()));
         self.pns.insert(lid.clone(), Some(pn.clone()));
-        self.migrate(&pn, &lid).await?;
-        self.merge_chats(&pn, &lid).await
+        self.migrate(pn, lid).await?;
+        self.merge_chats(pn, lid).await
     }
 
     /// Moves sessions and identities of a phone number to its LID (chapter 04 §10.2): of two sessions the phone
