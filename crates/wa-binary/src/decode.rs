@@ -1,9 +1,7 @@
 //! From a frame to a node that can be read: the arena of a connection, a frame that is kept, an owned tree
 //! (chapter 03 §1, §6).
 
-use std::sync::Arc;
-
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 
 use crate::error::DecodeError;
 use crate::inflate::inflate;
@@ -22,6 +20,8 @@ pub(crate) const COMPRESSED: u8 = 0x02;
 
 /// Capacity in entries or bytes that an arena keeps whatever it last held.
 const KEPT: usize = 64 * 1024;
+/// Bytes of memory that kept frames share, unless one takes more.
+const ROOM: usize = 4 * 1024;
 /// Number of small frames in a row after which an arena gives a larger capacity back.
 const SHRINK_AFTER: u32 = 64;
 
@@ -38,6 +38,8 @@ const SHRINK_AFTER: u32 = 64;
 pub struct Decoder {
     tape: Tape,
     inflated: Vec<u8>,
+    /// Room for the bytes of frames that are kept next.
+    room: BytesMut,
     small_frames: u32,
 }
 
@@ -64,7 +66,8 @@ impl Decoder {
         Ok(NodeRef::of_tape(&self.tape, data, 0))
     }
 
-    /// Decodes a frame and keeps it: bytes and places of its own, of just the size that they take.
+    /// Decodes a frame and keeps it. Frames that are kept one after the other share pieces of memory of 4 KiB, which
+    /// go with the last of them.
     ///
     /// # Errors
     /// As [`decode`](Self::decode).
@@ -72,7 +75,11 @@ impl Decoder {
         self.decode(frame)?;
         let is_compressed = frame.first().is_some_and(|flags| flags & COMPRESSED != 0);
         let data = if is_compressed { &self.inflated[..] } else { frame };
-        Ok(Stanza(Arc::new((self.tape.compact(), Bytes::copy_from_slice(data)))))
+        if self.room.capacity() < data.len() {
+            self.room = BytesMut::with_capacity(data.len().max(ROOM));
+        }
+        self.room.extend_from_slice(data);
+        Ok(Stanza { tape: self.tape.compact(), data: self.room.split().freeze() })
     }
 
     /// After a large frame its memory is kept for a while, not for ever.
@@ -100,9 +107,11 @@ pub fn decode(frame: &[u8]) -> Result<crate::Node, DecodeError> {
     Decoder::new().decode(frame).map(NodeRef::to_node)
 }
 
-/// A decoded frame that owns its bytes: to be sent to another task, kept, shared. Cloning shares.
-#[derive(Clone)]
-pub struct Stanza(Arc<(Tape, Bytes)>);
+/// A decoded frame that owns its bytes: to be sent to another task, or kept.
+pub struct Stanza {
+    tape: Tape,
+    data: Bytes,
+}
 
 impl Stanza {
     /// Decodes one frame and keeps it.
@@ -122,12 +131,12 @@ impl Stanza {
         let mut tape = Tape::default();
         tape.fill(&data)?;
         tape.shrink_to_fit();
-        Ok(Self(Arc::new((tape, data))))
+        Ok(Self { tape, data })
     }
 
     /// The node.
     pub fn root(&self) -> NodeRef<'_> {
-        NodeRef::of_tape(&self.0.0, &self.0.1, 0)
+        NodeRef::of_tape(&self.tape, &self.data, 0)
     }
 }
 

@@ -23,6 +23,7 @@ proptest! {
     fn borrowed_kept_and_owned_decoding_agree(first in broken_frame(), second in node()) {
         let second = second.encode().unwrap();
         let (mut decoder, mut keeping) = (Decoder::new(), Decoder::new());
+        let mut all_kept = Vec::new();
         for frame in [&first, &second, &compress(&second), &second] {
             let owned = decode(frame);
             let kept = Stanza::decode(frame.clone().into());
@@ -35,6 +36,7 @@ proptest! {
                     prop_assert_eq!(kept.root(), borrowed);
                     let kept_of_many = kept_of_many.unwrap();
                     prop_assert_eq!(kept_of_many.root(), borrowed);
+                    all_kept.push((kept_of_many, kept));
                     prop_assert_eq!(borrowed.to_string(), owned.to_string());
                     prop_assert_eq!(borrowed.redacted().to_string(), owned.redacted().to_string());
                 }
@@ -45,6 +47,10 @@ proptest! {
                     prop_assert!(error.position() <= frame.len() || frame[0] & 2 != 0);
                 }
             }
+        }
+        // Later ones have changed nothing of those before.
+        for (of_many, alone) in &all_kept {
+            prop_assert_eq!(of_many.root(), alone.root());
         }
     }
 

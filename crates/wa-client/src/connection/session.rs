@@ -77,10 +77,10 @@ impl Session {
 
     async fn serve(&mut self) -> Ended {
         let mut work: Option<Work> = None;
-        let mut batch = match self.open_frames() {
-            Ok(batch) => batch,
-            Err(ended) => return ended,
-        };
+        let mut batch = Vec::new();
+        if let Err(ended) = self.open_frames(&mut Decoder::new(), &mut batch) {
+            return ended;
+        }
         let mut last_received = Instant::now();
         let mut last_frame = last_received;
         let mut first_by = batch.is_empty().then(|| last_received + self.keepalive.first_within);
@@ -148,11 +148,12 @@ impl Session {
                     self.decoder.push(&bytes);
                     // What has arrived by now shares one step, one commit and one write of its answers.
                     let mut taken = bytes.len();
+                    // Its room is not kept: most accounts are idle most of the time.
+                    let mut arena = Decoder::new();
                     loop {
                         let waiting = self.decoder.buffered();
-                        match self.open_frames() {
-                            Ok(stanzas) => batch.extend(stanzas),
-                            Err(ended) => return ended,
+                        if let Err(ended) = self.open_frames(&mut arena, &mut batch) {
+                            return ended;
                         }
                         if self.decoder.buffered() < waiting {
                             last_frame = last_received;
@@ -217,14 +218,11 @@ impl Session {
     }
 
     /// Opens every whole frame that has arrived. Answers go to who asked; a frame that is no stanza is dropped.
-    fn open_frames(&mut self) -> Result<Vec<Stanza>, Ended> {
-        let mut stanzas = Vec::new();
-        // Its room is not kept: most accounts are idle most of the time.
-        let mut arena = Decoder::new();
+    fn open_frames(&mut self, arena: &mut Decoder, stanzas: &mut Vec<Stanza>) -> Result<(), Ended> {
         loop {
             let frame = match self.decoder.next_frame() {
                 Ok(Some(frame)) => frame,
-                Ok(None) => return Ok(stanzas),
+                Ok(None) => return Ok(()),
                 Err(_) => return Err(Ended::OutOfStep),
             };
             let Ok(plaintext) = self.cipher.opener.open(frame) else { return Err(Ended::OutOfStep) };
