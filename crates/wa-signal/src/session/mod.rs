@@ -184,8 +184,8 @@ impl SessionRecord {
             return Err(SignalError::NoSession);
         }
         self.check_owner(local)?;
-        let attempt = Attempt { local: local.identity_key(), message, limit: sender.limit() };
-        let chain = RatchetId::of(message.ratchet_key());
+        let attempt = Attempt::new(local, message, sender);
+        let chain = attempt.ratchet;
 
         // A ratchet key belongs to one session. The one that knows it decides alone, which spares all others the
         // agreement that every attempt with a new ratchet key costs.
@@ -249,8 +249,7 @@ impl SessionRecord {
     ) -> Result<Received, SignalError> {
         self.check_owner(local)?;
         let id = SessionId::of(message.base_key());
-        let attempt =
-            Attempt { local: local.identity_key(), message: message.message(), limit: sender.limit() };
+        let attempt = Attempt::new(local, message.message(), sender);
         if self.session_id() == Some(id) {
             return self.open_current(&attempt, rng);
         }
@@ -329,7 +328,15 @@ impl SessionRecord {
 struct Attempt<'a> {
     local: IdentityKey,
     message: &'a SignalMessage<'a>,
+    ratchet: RatchetId,
     limit: u32,
+}
+
+impl<'a> Attempt<'a> {
+    fn new(local: &LocalIdentity, message: &'a SignalMessage<'a>, sender: Sender) -> Self {
+        let ratchet = RatchetId::of(message.ratchet_key());
+        Self { local: local.identity_key(), message, ratchet, limit: sender.limit() }
+    }
 }
 
 fn received(plaintext: Vec<u8>, session: SessionUse, state: &Session) -> Received {

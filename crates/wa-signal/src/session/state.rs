@@ -89,7 +89,7 @@ enum Change {
     /// A chain moves on.
     Advance { chain: usize, step: Advanced },
     /// The peer has turned the ratchet.
-    Turn { ratchet: RatchetId, root: RootKey, step: Advanced },
+    Turn { root: RootKey, step: Advanced },
 }
 
 /// A chain, moved on past one message.
@@ -128,9 +128,8 @@ impl Session {
     /// Finds the message's keys and what using them would change.
     fn select(&self, attempt: &Attempt<'_>) -> Result<(MessageKeys, Change), SignalError> {
         let message = attempt.message;
-        let ratchet = RatchetId::of(&message.ratchet_key);
-        let Some(place) = self.place_of(ratchet) else {
-            return self.select_turn(attempt, ratchet);
+        let Some(place) = self.place_of(attempt.ratchet) else {
+            return self.select_turn(attempt);
         };
         let chain = &self.receiving[place];
         if message.counter < chain.index {
@@ -170,11 +169,7 @@ impl Session {
     }
 
     /// Keys of a message with a ratchet key that the session does not know.
-    fn select_turn(
-        &self,
-        attempt: &Attempt<'_>,
-        ratchet: RatchetId,
-    ) -> Result<(MessageKeys, Change), SignalError> {
+    fn select_turn(&self, attempt: &Attempt<'_>) -> Result<(MessageKeys, Change), SignalError> {
         let message = attempt.message;
         check_jump(0, message.counter, attempt.limit)?;
         let settled;
@@ -187,7 +182,7 @@ impl Session {
         };
         let (root, key) = root.step(ours, &message.ratchet_key)?;
         let (seed, step) = advance(&key, 0, attempt)?;
-        Ok((MessageKeys::expand(&seed), Change::Turn { ratchet, root, step }))
+        Ok((MessageKeys::expand(&seed), Change::Turn { root, step }))
     }
 
     fn apply(&mut self, attempt: &Attempt<'_>, change: Change, rng: &mut impl CryptoRng) {
@@ -202,19 +197,12 @@ impl Session {
                     chain.index = step.index;
                 }
             }
-            Change::Turn { ratchet, root, step } => self.turn(attempt, ratchet, root, step, rng),
+            Change::Turn { root, step } => self.turn(attempt, root, step, rng),
         }
         self.pending = None;
     }
 
-    fn turn(
-        &mut self,
-        attempt: &Attempt<'_>,
-        ratchet: RatchetId,
-        root: RootKey,
-        step: Advanced,
-        rng: &mut impl CryptoRng,
-    ) {
+    fn turn(&mut self, attempt: &Attempt<'_>, root: RootKey, step: Advanced, rng: &mut impl CryptoRng) {
         // The new root key follows from the last one, so the newest chain is the one the sender just left. When all
         // of it is received or skipped its key has no more use; its counters still tell duplicates.
         let sent = attempt.message.previous_counter.and_then(|last| last.checked_add(1));
@@ -224,7 +212,7 @@ impl Session {
             newest.key = None;
         }
         self.receiving.push(ReceivingChain {
-            ratchet,
+            ratchet: attempt.ratchet,
             key: Some(step.key),
             index: step.index,
             seeds: step.skipped,
