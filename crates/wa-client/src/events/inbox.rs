@@ -2,7 +2,7 @@
 //! long as the application keeps up, and read from the store when it does not. A row with several events goes when the
 //! last of them was taken; until then bits beside it say which were, also to the next start.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 use parking_lot::Mutex;
 use wa_store::tables::{Inbox as Row, InboxAttempts, InboxTaken};
@@ -28,7 +28,9 @@ pub(crate) struct Inbox {
 
 #[derive(Debug)]
 struct Fresh {
-    events: VecDeque<(InboxCursor, StoredEvent)>,
+    rows: Vec<Stored>,
+    /// Events and bytes of them.
+    events: usize,
     bytes: usize,
     /// There are rows in the store that are not among the events here.
     is_behind: bool,
@@ -65,7 +67,7 @@ pub(crate) fn bits(row: &[u8]) -> u64 {
 
 impl Default for Inbox {
     fn default() -> Self {
-        let fresh = Fresh { events: VecDeque::new(), bytes: 0, is_behind: true };
+        let fresh = Fresh { rows: Vec::new(), events: 0, bytes: 0, is_behind: true };
         Self { fresh: Mutex::new(fresh), rows: Mutex::default(), order: tokio::sync::Mutex::default() }
     }
 }
@@ -80,13 +82,13 @@ impl Inbox {
     pub(crate) fn came(&self, rows: Vec<Stored>) {
         let mut fresh = self.fresh.lock();
         for row in rows {
-            if fresh.is_behind || fresh.events.len() >= MOST_EVENTS || fresh.bytes >= MOST_BYTES {
+            if fresh.is_behind || fresh.events >= MOST_EVENTS || fresh.bytes >= MOST_BYTES {
                 fresh.is_behind = true;
                 return;
             }
+            fresh.events += row.events.len();
             fresh.bytes += row.bytes;
-            let events = row.events.into_iter().enumerate();
-            fresh.events.extend(events.map(|(place, event)| (nth(row.first, place), event)));
+            fresh.rows.push(row);
         }
     }
 
@@ -112,13 +114,15 @@ impl Inbox {
     }
 
     /// What was handed over after `loaded`, all of it.
-    pub(crate) fn fresh(&self, loaded: Option<InboxCursor>) -> VecDeque<(InboxCursor, StoredEvent)> {
-        let mut fresh = self.fresh.lock();
-        fresh.bytes = 0;
-        let mut events = std::mem::take(&mut fresh.events);
-        drop(fresh);
-        // What a page of the store has brought already.
-        events.retain(|(cursor, _)| Some(*cursor) > loaded);
+    pub(crate) fn fresh(&self, loaded: Option<InboxCursor>) -> Vec<(InboxCursor, StoredEvent)> {
+        let (rows, count) = self.fresh.lock().take();
+        let mut events = Vec::with_capacity(count);
+        for row in rows {
+            let named =
+                row.events.into_iter().enumerate().map(|(place, event)| (nth(row.first, place), event));
+            // What a page of the store has brought already is left out.
+            events.extend(named.filter(|(cursor, _)| Some(*cursor) > loaded));
+        }
         events
     }
 
@@ -188,6 +192,14 @@ impl Inbox {
     }
 }
 
+impl Fresh {
+    /// The rows, and the number of their events.
+    fn take(&mut self) -> (Vec<Stored>, usize) {
+        self.bytes = 0;
+        (std::mem::take(&mut self.rows), std::mem::take(&mut self.events))
+    }
+}
+
 /// A look into the store.
 pub(crate) struct Look<'a>(&'a Inbox);
 
@@ -203,8 +215,7 @@ impl Drop for Look<'_> {
     fn drop(&mut self) {
         let mut fresh = self.0.fresh.lock();
         fresh.is_behind = true;
-        fresh.events.clear();
-        fresh.bytes = 0;
+        fresh.take();
     }
 }
 

@@ -104,17 +104,26 @@ impl EventStream {
     ///
     /// Cancel-safe: an event that was not returned comes with the next call.
     pub async fn next(&mut self) -> Option<Event> {
+        self.next_several(1).await.pop()
+    }
+
+    /// The next event and whatever else is there already, at most `most` (at least one): for applications that work on
+    /// several at once, whose answers then share a commit. Taking more acknowledges all of them. Empty after the client
+    /// has stopped and everything was taken. What is not stored, such as presence, comes alone.
+    ///
+    /// Cancel-safe as [`next`](Self::next) is.
+    pub async fn next_several(&mut self, most: usize) -> Vec<Event> {
         self.done.append(&mut self.taken);
         loop {
             if let Some(kind) = self.client.shared.transients.take() {
-                return Some(self.event(None, Delivery::First, kind));
+                return vec![self.event(None, Delivery::First, kind)];
             }
-            match self.hand_out(1).await.map(|mut events| events.pop()) {
-                Ok(Some(event)) => return Some(event),
-                Ok(None) => {}
+            match self.hand_out(most.max(1)).await {
+                Ok(events) if !events.is_empty() => return events,
+                Ok(_) => {}
                 Err(error) if error.retry() == wa_store::Retry::Never => {
                     tracing::warn!(%error, "a delivery cannot be counted");
-                    return None;
+                    return Vec::new();
                 }
                 Err(error) => {
                     tracing::warn!(%error, "a delivery cannot be counted yet");
@@ -128,13 +137,13 @@ impl EventStream {
                 Err(error) => {
                     tracing::warn!(%error, "the inbox cannot be read");
                     if error.retry() == wa_store::Retry::Never {
-                        return None;
+                        return Vec::new();
                     }
                 }
             }
             if self.client.shared.is_stopped() {
                 let _ = together::finish(&self.client.shared).await;
-                return None;
+                return Vec::new();
             }
             // Most accounts are idle most of the time: then they hold no room for pages.
             self.page.shrink_to_fit();
@@ -143,22 +152,6 @@ impl EventStream {
             // A ring between the look and the wait is kept by the bell.
             self.client.shared.transients.bell.notified().await;
         }
-    }
-
-    /// The next event and whatever else is there already, at most `most` (at least one): for applications that work on
-    /// several at once, whose answers then share a commit. Taking more acknowledges all of them. Empty after the client
-    /// has stopped and everything was taken.
-    ///
-    /// Cancel-safe as [`next`](Self::next) is.
-    pub async fn next_several(&mut self, most: usize) -> Vec<Event> {
-        let mut events: Vec<Event> = self.next().await.into_iter().collect();
-        if !events.is_empty() && events.len() < most {
-            match self.hand_out(most - events.len()).await {
-                Ok(more) => events.extend(more),
-                Err(error) => tracing::warn!(%error, "a delivery cannot be counted"),
-            }
-        }
-        events
     }
 
     /// Acknowledges everything taken so far, durably.
@@ -252,7 +245,7 @@ impl EventStream {
         self.hand_back();
         let shared = &self.client.shared;
         let handed = shared.inbox.fresh(self.loaded);
-        if let Some((last, _)) = handed.back() {
+        if let Some((last, _)) = handed.last() {
             self.loaded = Some(*last);
             kill_point!(shared, EventsLoaded);
             self.page.extend(handed.into_iter().map(|(cursor, event)| Loaded {

@@ -207,7 +207,7 @@ impl Step<'_> {
                 }
                 EncType::SkMsg | EncType::Other(_) => continue,
             };
-            let plaintext = match opened {
+            let mut plaintext = match opened {
                 Ok(plaintext) => plaintext,
                 Err(error) if error.class() == ErrorClass::Duplicate => {
                     result = Opened::Duplicate;
@@ -220,7 +220,9 @@ impl Step<'_> {
             let Ok(message) = MessageView::parse(text) else { return Ok(Opened::NoMessage) };
             self.take_sender_key(incoming, &message).await?;
             result = if has_content(&message) {
-                Opened::Message(Bytes::copy_from_slice(text))
+                let length = text.len();
+                plaintext.truncate(length);
+                Opened::Message(plaintext.into())
             } else {
                 Opened::Nothing
             };
