@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use wa_binary::Node;
+use wa_binary::{Node, NodeRef};
 use wa_core::prekeys::{DigestReply, FIRST_UPLOAD, ROTATION_SECONDS, Watermarks, next_id, retry_delay};
 use wa_crypto::curve::{KeyPair, PublicKey};
 use wa_store::{Changes, Device, PreKey, PreKeyState, SignedPreKey, SignedPreKeyState, UnixTime, tables};
@@ -38,10 +38,7 @@ pub(crate) async fn upkeep(shared: &Arc<Shared>, link: &Link) {
 /// Asks what the server has of us; what is not ours any more is replaced by an upload (chapter 02 §6.3).
 async fn check_digest(shared: &Arc<Shared>, link: &Link) {
     let fits = match link.ask(|id| iq(id, "get", "encrypt").child(Node::new("digest"))).await {
-        Ok(answer) => match DigestReply::parse(answer.view()) {
-            Ok(reply) => fits(shared, &reply).await,
-            Err(error) => return tracing::warn!(%error, "the digest of our pre-keys cannot be read"),
-        },
+        Ok(answer) => fits(shared, answer.root()).await,
         // The server has nothing of us.
         Err(RequestError::Refused { code: 404, .. }) => Some(false),
         Err(error) => return tracing::debug!(%error, "the digest of our pre-keys is not known"),
@@ -53,17 +50,22 @@ async fn check_digest(shared: &Arc<Shared>, link: &Link) {
 }
 
 /// The same answer as one that fitted needs no look at hundreds of keys; for as long as nothing of ours has changed, and
-/// not for ever. `None` when the store cannot be read.
-async fn fits(shared: &Arc<Shared>, reply: &DigestReply) -> Option<bool> {
+/// not for ever. `None` when the answer or the store cannot be read.
+async fn fits(shared: &Arc<Shared>, answer: NodeRef<'_>) -> Option<bool> {
     let now = shared.now();
     let known = shared.small_state(FITTED).await;
-    if let Some((at, hash)) = known.as_deref().and_then(|row| row.split_first_chunk())
-        && hash == reply.hash
+    let hash =
+        answer.optional_child("digest").and_then(|digest| digest.optional_child("hash")?.optional_bytes());
+    if let Some((at, known)) = known.as_deref().and_then(|row| row.split_first_chunk())
+        && hash.is_some_and(|hash| *hash == *known)
         && now.since(UnixTime::from_millis(u64::from_be_bytes(*at))) < FITS_FOR
     {
         return Some(true);
     }
-    let fits = own_keys_fit(shared, reply).await?;
+    let reply = DigestReply::parse(answer)
+        .inspect_err(|error| tracing::warn!(%error, "the digest of our pre-keys cannot be read"))
+        .ok()?;
+    let fits = own_keys_fit(shared, &reply).await?;
     if fits {
         let mut changes = Changes::new();
         note_fitted(&mut changes, now, &reply.hash);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use wa_binary::{FieldError, Node};
+use wa_binary::{FieldError, Node, NodeRef};
 use wa_store::tables::NumberState;
 use wa_store::{Bytes, Changes, UnixTime};
 
@@ -55,7 +55,7 @@ impl Request for PropertiesQuery<'_> {
         iq(id, "get", "abt").child(props)
     }
 
-    fn parse(&self, answer: &Node) -> Result<Answered, FieldError> {
+    fn parse(&self, answer: NodeRef<'_>) -> Result<Answered, FieldError> {
         let props = answer.required_child("props")?;
         let values = props.each("prop").filter_map(|prop| {
             // A prop with both codes, or with none, is malformed: it alone is passed over.
@@ -121,7 +121,7 @@ mod tests {
             .attr("refresh", "1")
             .attr("delta_update", delta)
             .children(props);
-        PropertiesQuery(&Properties::default()).parse(&Node::new("iq").child(props)).unwrap()
+        PropertiesQuery(&Properties::default()).parse(Node::new("iq").child(props).view()).unwrap()
     }
 
     fn prop(code: &'static str, value: &'static str) -> Node {

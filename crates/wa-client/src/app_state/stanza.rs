@@ -1,6 +1,6 @@
 //! The sync question (chapter 07 §6), and the notification that makes us ask it (§7.7).
 
-use wa_binary::{FieldError, Node};
+use wa_binary::{FieldError, Node, NodeRef};
 use wa_core::app_state::Collection;
 use wa_core::app_state::wire::{CollectionRequest, Reply, parse_reply, request};
 
@@ -17,9 +17,9 @@ impl Request for SyncQuery {
         request(id, &self.0)
     }
 
-    fn parse(&self, answer: &Node) -> Result<Reply, FieldError> {
+    fn parse(&self, answer: NodeRef<'_>) -> Result<Reply, FieldError> {
         let asked: Vec<Collection> = self.0.iter().map(|asked| asked.collection).collect();
-        Ok(parse_reply(answer.view(), &asked))
+        Ok(parse_reply(answer, &asked))
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot};
-use wa_binary::{FieldError, Jid, Node, NodeRef};
+use wa_binary::{FieldError, Jid, Node, NodeRef, Stanza};
 
 use super::outcome::Ended;
 
@@ -21,7 +21,7 @@ pub(crate) trait Request {
     fn node(&self, id: &str) -> Node;
 
     /// Reads the answer of type `result`.
-    fn parse(&self, answer: &Node) -> Result<Self::Response, FieldError>;
+    fn parse(&self, answer: NodeRef<'_>) -> Result<Self::Response, FieldError>;
 }
 
 /// An iq to the server, without children: how most questions begin.
@@ -80,27 +80,28 @@ pub(crate) enum Outgoing {
 
 /// Questions that wait for their answer.
 #[derive(Debug, Default)]
-pub(crate) struct PendingRequests(Mutex<HashMap<String, oneshot::Sender<Node>>>);
+pub(crate) struct PendingRequests(Mutex<HashMap<String, oneshot::Sender<Stanza>>>);
 
 impl PendingRequests {
-    /// Gives an answer to its question; says whether it was one. An answer is an `ack`, or an `iq` of type result or
+    /// Gives an answer to its question; what is none comes back. An answer is an `ack`, or an `iq` of type result or
     /// error: a question of the server whose id happens to match does not count. A late answer is dropped.
-    pub(crate) fn resolve(&self, node: NodeRef<'_>) -> bool {
+    pub(crate) fn resolve(&self, stanza: Stanza) -> Option<Stanza> {
+        let node = stanza.root();
         let is_answer = match node.tag() {
             "iq" => node.attr_is("type", "result") || node.attr_is("type", "error"),
             "ack" => node.attr_is("class", "message"),
             _ => false,
         };
         if !is_answer {
-            return false;
+            return Some(stanza);
         }
         if let Ok(Some(id)) = node.optional("id").string()
             && let Some(waiter) = self.0.lock().remove(id.as_str())
         {
             // The asker may have gone: then nobody wants it.
-            let _ = waiter.send(node.to_node());
+            let _ = waiter.send(stanza);
         }
-        true
+        None
     }
 
     /// The connection is gone: nobody gets an answer any more.
@@ -184,22 +185,22 @@ impl Link {
     /// Asks a question and reads its answer.
     pub(crate) async fn query<R: Request + Sync>(&self, request: &R) -> Result<R::Response, RequestError> {
         let answer = self.ask(|id| request.node(id)).await?;
-        Ok(request.parse(&answer)?)
+        Ok(request.parse(answer.root())?)
     }
 
     /// Asks a question; gives the answer of type `result` as it came.
-    pub(crate) async fn ask(&self, node: impl FnOnce(&str) -> Node) -> Result<Node, RequestError> {
+    pub(crate) async fn ask(&self, node: impl FnOnce(&str) -> Node) -> Result<Stanza, RequestError> {
         let id = self.ids.next();
         let answer = self.exchange(&id, encode(&node(&id))?).await?;
-        if answer.attr_is("type", "result") { Ok(answer) } else { Err(refusal(&answer)) }
+        if answer.root().attr_is("type", "result") { Ok(answer) } else { Err(refusal(answer.root())) }
     }
 
     /// Sends a message's stanza and waits for the server's ack of its id.
-    pub(crate) async fn deliver(&self, id: &str, stanza: Bytes) -> Result<Node, RequestError> {
+    pub(crate) async fn deliver(&self, id: &str, stanza: Bytes) -> Result<Stanza, RequestError> {
         self.exchange(id, stanza).await
     }
 
-    async fn exchange(&self, id: &str, stanza: Bytes) -> Result<Node, RequestError> {
+    async fn exchange(&self, id: &str, stanza: Bytes) -> Result<Stanza, RequestError> {
         self.begin(id, stanza)?.answer().await
     }
 
@@ -215,14 +216,14 @@ impl Link {
 
 /// A stanza that was sent and has no answer yet.
 pub(crate) struct Begun {
-    take: oneshot::Receiver<Node>,
+    take: oneshot::Receiver<Stanza>,
     timeout: Duration,
     _forget: Forget,
 }
 
 impl Begun {
     /// Waits for the answer.
-    pub(crate) async fn answer(self) -> Result<Node, RequestError> {
+    pub(crate) async fn answer(self) -> Result<Stanza, RequestError> {
         match tokio::time::timeout(self.timeout, self.take).await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(_)) => Err(RequestError::Disconnected),
@@ -247,7 +248,7 @@ pub(crate) fn encode(node: &Node) -> Result<Bytes, RequestError> {
     node.encode().map(Bytes::from).map_err(|_| RequestError::Unwritable)
 }
 
-fn refusal(answer: &Node) -> RequestError {
+fn refusal(answer: NodeRef<'_>) -> RequestError {
     let Some(error) = answer.optional_child("error") else {
         return RequestError::Refused { code: 0, text: String::new(), backoff: None };
     };

@@ -235,9 +235,7 @@ impl Session {
                     {
                         self.inbound.server_time(seconds);
                     }
-                    if !self.pending.resolve(node) {
-                        stanzas.push(stanza);
-                    }
+                    stanzas.extend(self.pending.resolve(stanza));
                 }
                 Err(error) => {
                     tracing::warn!(%error, "a frame that is no stanza was dropped");

@@ -57,7 +57,7 @@ impl Request for LookupQuery<'_> {
         iq(id, "get", "usync").child(usync)
     }
 
-    fn parse(&self, answer: &Node) -> Result<LookupAnswer, FieldError> {
+    fn parse(&self, answer: NodeRef<'_>) -> Result<LookupAnswer, FieldError> {
         let usync = answer.required_child("usync")?;
         if let Some(error) = usync
             .optional_child("result")
@@ -115,6 +115,6 @@ mod tests {
         let result = Node::new("result").child(Node::new("contact").child(error));
         let answer = Node::new("iq").child(Node::new("usync").child(result).child(Node::new("list")));
         let query = LookupQuery { numbers: &[], by_lid: false };
-        assert_eq!(query.parse(&answer), Ok(LookupAnswer::Refused { code: 429, backoff: Some(120) }));
+        assert_eq!(query.parse(answer.view()), Ok(LookupAnswer::Refused { code: 429, backoff: Some(120) }));
     }
 }

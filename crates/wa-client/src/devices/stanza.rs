@@ -58,7 +58,7 @@ impl Request for DeviceQuery<'_> {
         iq(id, "get", "usync").child(usync)
     }
 
-    fn parse(&self, answer: &Node) -> Result<Self::Response, FieldError> {
+    fn parse(&self, answer: NodeRef<'_>) -> Result<Self::Response, FieldError> {
         let list = answer.required_child("usync")?.required_child("list")?;
         let users = list.each("user").filter_map(|user| {
             let jid = user.optional("jid").jid().ok()??;

@@ -75,7 +75,7 @@ impl Request for GroupQuery<'_> {
         group_iq(id, self.0).child(Node::new("query").attr("request", "interactive"))
     }
 
-    fn parse(&self, answer: &Node) -> Result<Group, FieldError> {
+    fn parse(&self, answer: NodeRef<'_>) -> Result<Group, FieldError> {
         Group::parse(answer.required_child("group")?)
     }
 }
@@ -92,7 +92,7 @@ impl Request for JoinedQuery {
         group_iq(id, &Jid::GROUPS).child(Node::new("participating").children(children))
     }
 
-    fn parse(&self, answer: &Node) -> Result<Vec<Group>, FieldError> {
+    fn parse(&self, answer: NodeRef<'_>) -> Result<Vec<Group>, FieldError> {
         let Some(groups) = answer.optional_child("groups") else { return Ok(Vec::new()) };
         groups.each("group").map(Group::parse).collect()
     }
@@ -129,7 +129,7 @@ impl Request for CreateQuery<'_> {
             .child(create)
     }
 
-    fn parse(&self, answer: &Node) -> Result<Self::Response, FieldError> {
+    fn parse(&self, answer: NodeRef<'_>) -> Result<Self::Response, FieldError> {
         let node = answer.required_child("group")?;
         let refused = |member: NodeRef<'_>| {
             let code = member.optional("error").u64().ok().flatten()?;

@@ -36,7 +36,7 @@ impl Request for Hello<'_> {
         )
     }
 
-    fn parse(&self, answer: &Node) -> Result<Bytes, FieldError> {
+    fn parse(&self, answer: NodeRef<'_>) -> Result<Bytes, FieldError> {
         let reference = answer.required_child(STAGE)?.required_child("link_code_pairing_ref")?;
         Ok(reference.required_bytes()?.into_owned().into())
     }
@@ -64,7 +64,7 @@ impl Request for Finish {
         )
     }
 
-    fn parse(&self, _: &Node) -> Result<(), FieldError> {
+    fn parse(&self, _: NodeRef<'_>) -> Result<(), FieldError> {
         Ok(())
     }
 }
@@ -110,7 +110,7 @@ impl Request for PasskeyOptions {
         iq(id, "get", "md").child(Node::new("passkey_request_options"))
     }
 
-    fn parse(&self, answer: &Node) -> Result<String, FieldError> {
+    fn parse(&self, answer: NodeRef<'_>) -> Result<String, FieldError> {
         Ok(answer.required_child("passkey_request_options")?.required_text()?.into_owned())
     }
 }
@@ -132,7 +132,7 @@ impl Request for RefQuery {
         iq(id, "get", "md").child(Node::new("ref"))
     }
 
-    fn parse(&self, answer: &Node) -> Result<String, FieldError> {
+    fn parse(&self, answer: NodeRef<'_>) -> Result<String, FieldError> {
         Ok(answer.required_child("ref")?.required_text()?.into_owned())
     }
 }
@@ -159,7 +159,7 @@ impl Request for Prologue {
         )
     }
 
-    fn parse(&self, _: &Node) -> Result<(), FieldError> {
+    fn parse(&self, _: NodeRef<'_>) -> Result<(), FieldError> {
         Ok(())
     }
 }
@@ -178,7 +178,7 @@ impl Request for PasskeyBytes {
         iq(id, "set", "md").child(Node::new(self.tag).bytes(self.bytes.clone()))
     }
 
-    fn parse(&self, _: &Node) -> Result<(), FieldError> {
+    fn parse(&self, _: NodeRef<'_>) -> Result<(), FieldError> {
         Ok(())
     }
 }

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use compact_str::CompactString;
-use wa_binary::{Jid, Node};
+use wa_binary::{Jid, Node, Stanza};
 use wa_core::content::{Media, MediaKind};
 use wa_core::queries::Picture;
 
@@ -88,7 +88,7 @@ impl MediaRoom<'_> {
         let link = shared.link()?;
         let asked = link.ask(|id| iq(id, "get", NAMESPACE).attr("target", of.user_jid()).child(picture));
         let found = match asked.await {
-            Ok(answer) => Picture::parse(answer.view(), known_id).map_err(|_| PictureError::Malformed)?,
+            Ok(answer) => Picture::parse(answer.root(), known_id).map_err(|_| PictureError::Malformed)?,
             Err(RequestError::Refused { code: 304, .. }) => Picture::Unchanged,
             Err(RequestError::Refused { code: 401, .. }) => Picture::Hidden,
             Err(RequestError::Refused { code: 404, .. }) => Picture::NotSet,
@@ -123,7 +123,7 @@ impl MediaRoom<'_> {
         let jpeg = square.ok_or(PictureError::NotAnImage)?;
         let picture = Node::new("picture").attr("type", "image").bytes(jpeg);
         let answer = self.set(group, Some(picture)).await?;
-        let picture = answer.optional_child("picture").ok_or(PictureError::Malformed)?;
+        let picture = answer.root().optional_child("picture").ok_or(PictureError::Malformed)?;
         picture.required("id").string().map_err(|_| PictureError::Malformed)
     }
 
@@ -135,7 +135,7 @@ impl MediaRoom<'_> {
         self.set(group, None).await.map(drop)
     }
 
-    async fn set(&self, group: Option<&Jid>, picture: Option<Node>) -> Result<Node, PictureError> {
+    async fn set(&self, group: Option<&Jid>, picture: Option<Node>) -> Result<Stanza, PictureError> {
         let link = self.0.shared.link()?;
         let target = group.map(Jid::user_jid);
         let asked = link.ask(|id| iq(id, "set", NAMESPACE).maybe_attr("target", target).maybe_child(picture));

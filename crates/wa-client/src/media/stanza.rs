@@ -26,7 +26,7 @@ impl MediaConn {
     ///
     /// # Errors
     /// [`FieldError`] without a token, a lifetime or a host.
-    pub fn parse(answer: &Node) -> Result<Self, FieldError> {
+    pub fn parse(answer: NodeRef<'_>) -> Result<Self, FieldError> {
         let conn = answer.required_child("media_conn")?;
         let auth = conn.required("auth").string()?.into();
         let ttl = conn.required("ttl").u64()?;
@@ -70,7 +70,7 @@ impl Request for MediaConnQuery {
         iq(id, "set", "w:m").child(Node::new("media_conn"))
     }
 
-    fn parse(&self, answer: &Node) -> Result<MediaConn, FieldError> {
+    fn parse(&self, answer: NodeRef<'_>) -> Result<MediaConn, FieldError> {
         MediaConn::parse(answer)
     }
 }
@@ -155,7 +155,7 @@ mod tests {
             .child(host("first").attr("type", "primary").attr("fallback_hostname", "back"))
             .child(host("second:8080").attr("fallback_hostname", "last"))
             .child(host("evil/path"));
-        let conn = MediaConn::parse(&answer(conn)).unwrap();
+        let conn = MediaConn::parse(answer(conn).view()).unwrap();
         assert_eq!(conn.hosts, ["first", "second:8080", "back", "last"]);
         assert_eq!((conn.ttl, conn.auth_ttl), (3600, None));
     }
@@ -163,10 +163,12 @@ mod tests {
     #[test]
     fn an_answer_without_what_is_needed_is_refused() {
         let conn = || Node::new("media_conn").attr("auth", "a").attr("ttl", "60");
-        assert!(MediaConn::parse(&answer(conn())).is_err());
-        assert!(MediaConn::parse(&answer(conn().child(Node::new("host")))).is_err());
+        assert!(MediaConn::parse(answer(conn()).view()).is_err());
+        assert!(MediaConn::parse(answer(conn().child(Node::new("host"))).view()).is_err());
         let host = Node::new("host").attr("hostname", "h");
-        assert!(MediaConn::parse(&answer(Node::new("media_conn").attr("ttl", "1").child(host))).is_err());
+        assert!(
+            MediaConn::parse(answer(Node::new("media_conn").attr("ttl", "1").child(host)).view()).is_err()
+        );
     }
 
     #[test]

@@ -12,7 +12,7 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
-use wa_binary::{Jid, Node};
+use wa_binary::{Jid, Stanza};
 use wa_core::envelope::{AckOutcome, Refused, Remedy, ServerAck};
 use wa_store::{
     Changes, Chat, DistributionMark, MarkState, OutboxOrder, OutboxRow, OutboxState, SendRecord, SentRow,
@@ -396,11 +396,11 @@ async fn answered(
     link: &Link,
     order: OutboxOrder,
     row: OutboxRow,
-    ack: &Node,
+    ack: &Stanza,
 ) -> Result<Fate, Stop> {
     let mut options = StoredOptions::decode(&row.options);
     let chat: Option<Jid> = row.chat.as_str().parse().ok();
-    let Some(ack) = ServerAck::parse(ack.view()) else { return Err(Stop::Disconnected) };
+    let Some(ack) = ServerAck::parse(ack.root()) else { return Err(Stop::Disconnected) };
     let AckOutcome::Refused(refused) = ack.outcome else {
         if let Some(chat) = &chat
             && options.phash.as_deref().is_some_and(|ours| ack.differs_from(ours))

@@ -447,7 +447,7 @@ pub(crate) async fn fetch(
             }
             Err(error) => return Err(error.into()),
         };
-        let Ok(fetched) = parse_fetch(answer.view()) else {
+        let Ok(fetched) = parse_fetch(answer.root()) else {
             return Err(
                 RequestError::Refused { code: 0, text: "no bundles".to_owned(), backoff: None }.into()
             );

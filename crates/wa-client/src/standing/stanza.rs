@@ -59,7 +59,7 @@ impl Request for Mex {
         iq(id, "get", "w:mex").child(query)
     }
 
-    fn parse(&self, answer: &Node) -> Result<Self::Response, FieldError> {
+    fn parse(&self, answer: NodeRef<'_>) -> Result<Self::Response, FieldError> {
         let result = answer.required_child("result")?;
         if let Ok(Some(format)) = result.optional("format").string()
             && format != "json"

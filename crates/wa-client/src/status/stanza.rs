@@ -1,7 +1,7 @@
 //! The question to whom status posts go (chapter 09a §9).
 
 use serde::{Deserialize, Serialize};
-use wa_binary::{FieldError, Jid, Node};
+use wa_binary::{FieldError, Jid, Node, NodeRef};
 
 use crate::connection::link::{Request, iq};
 
@@ -49,7 +49,7 @@ impl Request for StatusPrivacyQuery {
         iq(id, "get", "status").child(Node::new("privacy"))
     }
 
-    fn parse(&self, answer: &Node) -> Result<StatusPrivacy, FieldError> {
+    fn parse(&self, answer: NodeRef<'_>) -> Result<StatusPrivacy, FieldError> {
         let Some(privacy) = answer.optional_child("privacy") else { return Ok(StatusPrivacy::default()) };
         let lists = || privacy.each("list");
         // The default one is in force; one alone needs no mark.
@@ -75,9 +75,7 @@ mod tests {
     fn the_list_in_force_is_the_default_one() {
         let user = |jid: &'static str| Node::new("user").attr("jid", jid.parse::<Jid>().unwrap());
         let list = |kind: &'static str| Node::new("list").attr("type", kind);
-        let read = |privacy: Node| {
-            StatusPrivacyQuery.parse(&Node::new("iq").attr("type", "result").child(privacy)).unwrap()
-        };
+        let read = |privacy: Node| StatusPrivacyQuery.parse(Node::new("iq").child(privacy).view()).unwrap();
         let privacy = Node::new("privacy")
             .child(list("blacklist").child(user("15550101@s.whatsapp.net")))
             .child(list("whitelist").attr("default", "true").child(user("15550102@s.whatsapp.net")));
