@@ -188,7 +188,7 @@ impl Builder {
             return Err(ConnectError::Url(self.config.url.to_string()));
         }
         // Settings fail here and not at the first attempt.
-        drop(self.config.egress.tls()?);
+        let tls = self.config.egress.tls()?;
         let (store, occupied) = open(&self.account, self.lease_wait.take()).await?;
         let mut rng: Rng = match self.config.randomness.take() {
             Some(rng) => rng,
@@ -211,7 +211,7 @@ impl Builder {
         let (tell, control) = mpsc::unbounded_channel();
         let has_rows = occupied.contains(&Table::Inbox);
         let shared = Arc::new(Shared::new(self.config, store, device, rng, tell, occupied));
-        let running = Arc::new(Running { supervisor: parking_lot::Mutex::new(None) });
+        let running = Arc::new(Running { supervisor: parking_lot::Mutex::new(None), _tls: tls });
         let client = Client { shared: Arc::clone(&shared), running };
         // Before anything new comes: what is in the inbox now was there before.
         let events = EventStream::open(client.clone(), has_rows).await?;
@@ -281,6 +281,8 @@ fn os_seeded() -> Result<impl CryptoRng + Send + Sync, StoreError> {
 
 struct Running {
     supervisor: parking_lot::Mutex<Option<JoinHandle<()>>>,
+    /// Kept for the server's tickets, which otherwise would end with the connection.
+    _tls: Arc<rustls::ClientConfig>,
 }
 
 impl Drop for Running {

@@ -1,9 +1,11 @@
 //! How the bytes of an account leave the machine: proxy and TLS, for the socket, media and look-ups alike.
 //!
-//! It fails closed: with a proxy set, nothing goes around it. Accounts with equal settings share one TLS
-//! configuration.
+//! It fails closed: with a proxy set, nothing goes around it. Accounts with equal settings share one TLS configuration
+//! and so the server's tickets, by which a later handshake leaves the certificates out. A ticket of one proxy is never
+//! shown through another: it would tell who belongs together.
 
-use std::sync::{Arc, Weak};
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, Weak};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -11,14 +13,19 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::proxy::{SocksV5, Tunnel};
 use hyper_util::rt::TokioIo;
 use parking_lot::Mutex;
+use rustls::client::Resumption;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::{self, PemObject as _};
+use rustls::{CipherSuite, ClientConfig};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::http::{HeaderValue, Uri};
 use tower::{Service, ServiceExt};
 
+/// Tickets that are kept for each way out: of eight servers, which are the account's and some media hosts.
+const TICKETS: usize = 64;
+
 /// Proxy and trust of an account.
-#[derive(Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Egress {
     /// Proxy for everything; `None` connects directly.
@@ -42,7 +49,7 @@ enum ProxyKind {
 }
 
 /// Whom TLS trusts.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TlsRoots {
     /// The roots of the web, compiled in.
@@ -139,18 +146,22 @@ impl Egress {
         }
     }
 
-    /// The TLS configuration, shared by all accounts with equal roots.
-    pub(crate) fn tls(&self) -> Result<Arc<rustls::ClientConfig>, EgressError> {
-        static SHARED: Mutex<Vec<(TlsRoots, Weak<rustls::ClientConfig>)>> = Mutex::new(Vec::new());
+    /// The TLS configuration, shared by all accounts with equal settings for as long as somebody keeps it.
+    pub(crate) fn tls(&self) -> Result<Arc<ClientConfig>, EgressError> {
+        static SHARED: LazyLock<Mutex<HashMap<Egress, Weak<ClientConfig>>>> = LazyLock::new(Mutex::default);
         let mut shared = SHARED.lock();
-        shared.retain(|(_, config)| config.strong_count() > 0);
-        if let Some(config) =
-            shared.iter().find(|(roots, _)| *roots == self.roots).and_then(|(_, weak)| weak.upgrade())
-        {
+        if let Some(config) = shared.get(self).and_then(Weak::upgrade) {
             return Ok(config);
         }
-        let config = Arc::new(tls_config(&self.roots)?);
-        shared.push((self.roots.clone(), Arc::downgrade(&config)));
+        shared.retain(|_, config| config.strong_count() > 0);
+        let like = shared.iter().find(|(other, _)| other.roots == self.roots);
+        let mut config = match like.and_then(|(_, config)| config.upgrade()) {
+            Some(like) => ClientConfig::clone(&like),
+            None => tls_config(&self.roots)?,
+        };
+        config.resumption = Resumption::in_memory_sessions(TICKETS);
+        let config = Arc::new(config);
+        shared.insert(self.clone(), Arc::downgrade(&config));
         Ok(config)
     }
 }
@@ -169,7 +180,7 @@ where
     }
 }
 
-fn tls_config(roots: &TlsRoots) -> Result<rustls::ClientConfig, EgressError> {
+fn tls_config(roots: &TlsRoots) -> Result<ClientConfig, EgressError> {
     let mut store = rustls::RootCertStore::empty();
     match roots {
         TlsRoots::Web => store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
@@ -180,8 +191,10 @@ fn tls_config(roots: &TlsRoots) -> Result<rustls::ClientConfig, EgressError> {
         }
     }
     // A library neither installs nor relies on a process-wide provider.
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    Ok(rustls::ClientConfig::builder_with_provider(provider)
+    let mut provider = rustls::crypto::ring::default_provider();
+    // Browsers offer this one first, and its hash is the one that processors compute.
+    provider.cipher_suites.sort_by_key(|suite| suite.suite() != CipherSuite::TLS13_AES_128_GCM_SHA256);
+    Ok(ClientConfig::builder_with_provider(Arc::new(provider))
         .with_safe_default_protocol_versions()
         .map_err(EgressError::Root)?
         .with_root_certificates(store)
@@ -280,5 +293,16 @@ mod tests {
         assert!(Arc::ptr_eq(&a, &b));
         let other = Egress::default().with_roots(TlsRoots::Only(Vec::new())).tls().unwrap();
         assert!(!Arc::ptr_eq(&a, &other));
+    }
+
+    #[test]
+    fn tickets_of_one_proxy_are_not_shown_through_another() {
+        let by = |port: u16| {
+            let proxy = Proxy::parse(&format!("socks5h://127.0.0.1:{port}")).unwrap();
+            Egress::default().with_proxy(proxy).tls().unwrap()
+        };
+        let (one, again, other) = (by(1080), by(1080), by(1081));
+        assert!(Arc::ptr_eq(&one, &again));
+        assert!(!Arc::ptr_eq(&one, &other));
     }
 }
