@@ -10,7 +10,7 @@ use wa_store::{HolderId, UnixTime};
 use crate::egress::Egress;
 
 /// Milliseconds from one beat to the next.
-const BEAT: u64 = 250;
+const BEAT: u64 = 1_000;
 
 /// Where the beats of a process and a way out lie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
