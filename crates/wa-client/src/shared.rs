@@ -39,6 +39,8 @@ pub(crate) struct Shared {
     pub(crate) ids: Arc<RequestIds>,
     pub(crate) beat: Beat,
     device: RwLock<Arc<Device>>,
+    /// A login was counted in the credentials since they were stored.
+    has_counted: AtomicBool,
     board: Mutex<Board>,
     health: watch::Sender<Health>,
     link: watch::Sender<Option<Link>>,
@@ -91,6 +93,7 @@ impl Shared {
             ids: Arc::new(ids),
             beat: Beat::new(store.store().holder(), &config.egress),
             device: RwLock::new(Arc::new(device)),
+            has_counted: AtomicBool::new(false),
             health: watch::Sender::new(board.health()),
             board: Mutex::new(board),
             link: watch::Sender::new(None),
@@ -150,6 +153,23 @@ impl Shared {
     /// Replaces the credentials: only after the commit that stored them.
     pub(crate) fn set_device(&self, device: Device) {
         *self.device.write() = Arc::new(device);
+        self.has_counted.store(false, Ordering::Relaxed);
+    }
+
+    /// Counts a login, in the vault's order. The number alone waits for the next commit: a crash may forget it.
+    pub(crate) fn count_login(&self) {
+        Arc::make_mut(&mut *self.device.write()).login_counter += 1;
+        self.has_counted.store(true, Ordering::Relaxed);
+    }
+
+    /// The credentials, if a login was counted in them that is not stored.
+    pub(crate) fn counted(&self) -> Option<Arc<Device>> {
+        self.has_counted.load(Ordering::Relaxed).then(|| self.device())
+    }
+
+    /// The count is stored.
+    pub(crate) fn stored_count(&self) {
+        self.has_counted.store(false, Ordering::Relaxed);
     }
 
     /// The client's generator. Draws are short; never hold two.

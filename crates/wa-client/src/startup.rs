@@ -16,7 +16,7 @@ use crate::vault::change_device;
 pub(crate) fn begin(shared: &Arc<Shared>, link: &Link, lid: Option<Jid>) {
     let (shared, link) = (Arc::clone(shared), link.clone());
     tokio::spawn(async move {
-        if !store_login(&shared, lid).await {
+        if !count_login(&shared, lid).await {
             return;
         }
         kill_point!(shared, LoginStored);
@@ -38,16 +38,21 @@ async fn activate(link: &Link) {
 }
 
 /// Counts the login and keeps the LID that it may have brought.
-async fn store_login(shared: &Shared, lid: Option<Jid>) -> bool {
+async fn count_login(shared: &Shared, lid: Option<Jid>) -> bool {
+    {
+        let _order = shared.vault.lock().await;
+        shared.count_login();
+    }
+    let lid = lid.map(|lid| user_row(&lid));
+    let known = shared.device().registration.as_ref().and_then(|registration| registration.lid.clone());
+    if lid.is_none() || lid == known {
+        return true;
+    }
     let now = shared.now();
     change_device(shared, |device, changes| {
-        device.login_counter += 1;
-        if let (Some(registration), Some(lid)) = (&mut device.registration, lid) {
-            let user = user_row(&lid);
-            if registration.lid.as_ref() != Some(&user) {
-                changes.link_lid(&user, &registration.pn.user, MappingSource::Own, now);
-                registration.lid = Some(user);
-            }
+        if let (Some(registration), Some(user)) = (&mut device.registration, lid) {
+            changes.link_lid(&user, &registration.pn.user, MappingSource::Own, now);
+            registration.lid = Some(user);
         }
     })
     .await

@@ -37,9 +37,16 @@ impl Vault {
     pub(crate) async fn commit_step(
         &mut self,
         shared: &Shared,
-        step: Step<'_>,
+        mut step: Step<'_>,
     ) -> Result<Committed<Outputs>, Ended> {
+        let counted = shared.counted().filter(|_| step.outputs.device.is_none());
+        if let Some(device) = &counted {
+            step.changes.put(tables::Devices, &(), device);
+        }
         let committed = self.commit(shared, step.finish()).await?;
+        if counted.is_some() {
+            shared.stored_count();
+        }
         Ok(committed.map(|mut outputs| {
             shared.inbox_came(std::mem::take(&mut outputs.events));
             outputs
