@@ -30,11 +30,11 @@ impl KeyWriter {
     }
 
     fn escaped(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.0.push(byte);
-            if byte == 0 {
-                self.0.push(0xFF);
+        for (place, piece) in bytes.split(|byte| *byte == 0).enumerate() {
+            if place > 0 {
+                self.0.extend_from_slice(&[0, 0xFF]);
             }
+            self.0.extend_from_slice(piece);
         }
     }
 
@@ -45,7 +45,8 @@ impl KeyWriter {
 
     /// The finished key.
     pub fn finish(self) -> Bytes {
-        self.0.into()
+        // Without the room that is left: keys are kept.
+        Bytes::copy_from_slice(&self.0)
     }
 }
 
@@ -106,7 +107,8 @@ pub trait Key: Sized {
 
     /// The whole key.
     fn to_bytes(&self) -> Bytes {
-        let mut writer = KeyWriter::default();
+        // Room for almost every key.
+        let mut writer = KeyWriter(Vec::with_capacity(96));
         self.write(&mut writer);
         writer.finish()
     }
