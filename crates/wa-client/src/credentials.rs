@@ -80,9 +80,12 @@ pub(crate) trait Own {
     fn is_me(&self, jid: &Jid) -> bool {
         [self.pn(), self.lid()].into_iter().flatten().any(|own| own.same_user(jid))
     }
-    /// Whether `jid` is this very device.
-    fn is_this_device(&self, jid: &Jid) -> bool {
-        self.is_me(jid) && self.pn().is_some_and(|own| own.device() == jid.device())
+    /// Leaves this very device out, in whichever family.
+    fn leave_out(&self, devices: &mut Vec<Jid>) {
+        let own = [self.pn(), self.lid()];
+        let is_this =
+            |one: &Jid| own.iter().flatten().any(|own| own.same_user(one) && own.device() == one.device());
+        devices.retain(|one| !is_this(one));
     }
 }
 

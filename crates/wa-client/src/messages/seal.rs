@@ -210,7 +210,7 @@ async fn known_plan(step: &mut Step<'_>, to: Jid) -> Result<Option<Plan>, StoreE
         users.push(own.user_jid());
     }
     let Some(mut devices) = devices::known(step.shared, &users).await? else { return Ok(None) };
-    devices.retain(|one| !device.is_this_device(one));
+    device.leave_out(&mut devices);
     let mut addresses = Vec::with_capacity(devices.len());
     for one in &devices {
         addresses.push(step.address_of(one).await?);
@@ -319,7 +319,7 @@ async fn plan_direct(shared: &Arc<Shared>, link: &Link, to: Jid) -> Result<Plan,
         users.push(own.user_jid());
     }
     let mut all = devices::of(shared, link, &users).await?;
-    all.retain(|one| !device.is_this_device(one));
+    device.leave_out(&mut all);
     let bundles = fetch_missing(shared, link, &all).await?;
     Ok(Plan { to, own, way: Way::Direct, devices: all, bundles })
 }
@@ -338,7 +338,8 @@ async fn plan_group(shared: &Arc<Shared>, link: &Link, to: Jid) -> Result<Plan, 
         users.push(own.user_jid());
     }
     let mut all = devices::of(shared, link, &users).await?;
-    all.retain(|one| !device.is_this_device(one) && !one.is_hosted());
+    device.leave_out(&mut all);
+    all.retain(|one| !one.is_hosted());
     let needing = without_key(shared, &to, &all).await?;
     let bundles = fetch_missing(shared, link, &needing).await?;
     Ok(Plan { to, own, way: Way::Group(group.addressing), devices: all, bundles })
@@ -380,7 +381,7 @@ async fn readers(
     let mut users = recipients.people.clone();
     users.push(own.user_jid());
     let mut all = devices::of(shared, link, &users).await?;
-    all.retain(|one| !device.is_this_device(one));
+    device.leave_out(&mut all);
     Ok((own, recipients, all))
 }
 
