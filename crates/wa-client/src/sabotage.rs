@@ -61,6 +61,8 @@ mod switches {
         LeftOutMember,
         /// Whoever shares a commit hears that it succeeded, whatever came of it.
         UntoldFailure,
+        /// Events count as taken before the call that returns them can no longer be given up.
+        TakenUnseen,
     }
 
     macro_rules! points {

@@ -50,10 +50,8 @@ struct Loaded {
     cursor: InboxCursor,
     event: StoredEvent,
     delivery: Delivery,
-    /// Deliveries that are counted, of one that was there before the client started.
+    /// Deliveries that are counted, of one that was there before the client started; the coming one is not.
     attempts: u32,
-    /// The coming one is among them.
-    is_counted: bool,
 }
 
 /// An event that the application has got.
@@ -213,22 +211,25 @@ impl EventStream {
     async fn hand_out(&mut self, most: usize) -> Result<Vec<Event>, StoreError> {
         let most = most.min(self.page.len());
         let mut changes = Changes::new();
-        for one in self.page.iter_mut().take(most) {
-            if one.delivery == Delivery::Again && !std::mem::replace(&mut one.is_counted, true) {
-                one.attempts += 1;
-                changes.put(InboxAttempts, &one.cursor, &one.attempts);
-            }
+        for one in self.page.iter().take(most).filter(|one| one.delivery == Delivery::Again) {
+            changes.put(InboxAttempts, &one.cursor, &(one.attempts + 1));
         }
+        let too_early = sabotaged!(self.client.shared, TakenUnseen).then(|| self.take(most));
         let _ = self.store().commit(changes).await?;
+        // From here on the call cannot be given up: what is taken is returned.
+        Ok(too_early.unwrap_or_else(|| self.take(most)))
+    }
+
+    fn take(&mut self, most: usize) -> Vec<Event> {
         let mut events = Vec::with_capacity(most);
-        for Loaded { cursor, event, delivery, is_counted, .. } in self.page.drain(..most) {
-            self.taken.push(Taken { cursor, is_counted });
+        for Loaded { cursor, event, delivery, .. } in self.page.drain(..most) {
+            self.taken.push(Taken { cursor, is_counted: delivery == Delivery::Again });
             kill_point!(self.client.shared, EventTaken);
             let account = self.client.shared.store.id().clone();
             let client = self.client.clone();
             events.push(Event { account, cursor: Some(cursor), delivery, kind: event.into(), client });
         }
-        Ok(events)
+        events
     }
 
     /// What was acknowledged goes with the next commit, or with one a moment later.
@@ -253,7 +254,6 @@ impl EventStream {
                 event,
                 delivery: Delivery::First,
                 attempts: 0,
-                is_counted: false,
             }));
             return Ok(true);
         }
@@ -282,7 +282,7 @@ impl EventStream {
                 }
                 let delivery = if is_left { Delivery::Again } else { Delivery::First };
                 match StoredEvent::decode(&event) {
-                    Ok(event) => page.push(Loaded { cursor, event, delivery, attempts, is_counted: false }),
+                    Ok(event) => page.push(Loaded { cursor, event, delivery, attempts }),
                     // It stays in the inbox for the version that wrote it.
                     Err(error) => tracing::error!(%error, "an event of the inbox was passed over"),
                 }

@@ -5,15 +5,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
+use tokio::time::timeout;
 use wa_client::config::InboxLimit;
 use wa_client::events::Kind;
 use wa_client::health::{Cause, Evidence, Healing, Health, Status};
+use wa_client::sabotage::Sabotage;
 use wa_client::{ConnectError, Jid, LeaseWait};
 use wa_sim::phone::Action;
 use wa_store::conformance::Unreliable;
 use wa_store::{MemoryBackend, Store, StoreError};
 
-use crate::stage::{ADA, BOT, Stage, healthy, healthy_within, next};
+use crate::stage::{ADA, BOT, PATIENCE, Stage, healthy, healthy_within, next};
 
 /// A stage whose store fails as it is told to.
 pub(crate) async fn unreliable(seed: u64) -> (Stage, Arc<Unreliable>) {
@@ -149,4 +151,48 @@ async fn an_application_that_falls_behind_is_told_and_the_server_keeps_the_rest(
         }
     }
     healthy(&client, "all well", |health| health.status == Status::Online).await;
+}
+
+/// A new life cannot count the deliveries of what was left over, and its call for them is given up meanwhile. Gives the
+/// texts that come once the store is well, up to one that is written then.
+async fn texts_after_giving_up(seed: u64, sabotage: Sabotage) -> Vec<String> {
+    let (stage, backend) = unreliable(seed).await;
+    let (client, events) = stage.linked().await;
+    for text in ["first", "second", "third"] {
+        writes(&stage, text);
+    }
+    // Time passes when nothing is left to do: they are stored.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    client.shutdown(PATIENCE).await;
+    drop((client, events));
+
+    let (client, mut events) = stage.builder().sabotage(sabotage).connect().await.expect("it starts");
+    client.wait_online(PATIENCE).await.expect("online");
+    backend.refuse(StoreError::DiskFull(why()));
+    while let Ok(some) = timeout(Duration::from_millis(100), events.next_several(8)).await {
+        assert!(some.iter().all(|event| event.cursor.is_none()), "handed out uncounted: {some:?}");
+    }
+    backend.heal();
+    writes(&stage, "last");
+    let mut texts = Vec::new();
+    next(&mut events, "the last message", |event| {
+        if let Kind::Message(message) = &event.kind {
+            texts.extend(message.text().map(String::from));
+        }
+        texts.last().is_some_and(|text| text == "last").then_some(())
+    })
+    .await;
+    texts
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_for_events_that_is_given_up_loses_none() {
+    let texts = texts_after_giving_up(505, Sabotage::None).await;
+    assert_eq!(texts, ["first", "second", "third", "last"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn sabotage_events_that_count_as_taken_before_they_are_returned_are_missed() {
+    let texts = texts_after_giving_up(506, Sabotage::TakenUnseen).await;
+    assert_eq!(texts, ["last"]);
 }
